@@ -1,0 +1,64 @@
+"""What a segment can be labelled with, under the names of the annotation guidelines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DIMENSIONS = ("reliability", "responsiveness", "assurance", "empathy", "tangibles")
+GAPS = ("customer", "knowledge", "policy", "delivery", "communication")
+POLARITIES = ("neg", "neu", "pos")
+SENTIMENTS = ("neg", "neu", "pos", "mixed")
+EXPECTATIONS = ("none", "unmet", "met", "exceeded")
+LANGUAGES = ("en", "pl", "zh")
+
+# Gaps inside the firm: customers only see their effects, so text gives evidence attributed by customers.
+ATTRIBUTED_GAPS = ("knowledge", "policy")
+
+
+def dimension_label(dimension: str, polarity: str) -> str:
+    """Name the head that says "this dimension is judged with this polarity"."""
+    return f"dimension:{dimension}:{polarity}"
+
+
+def gap_label(gap: str) -> str:
+    """Name the head that says "this is evidence of this gap"."""
+    return f"gap:{gap}"
+
+
+def sentiment_label(sentiment: str) -> str:
+    """Name the head that says "the segment as a whole has this sentiment"."""
+    return f"sentiment:{sentiment}"
+
+
+def expectation_label(expectation: str) -> str:
+    """Name the head that says "an expectation is mentioned and turned out so"; none has no head."""
+    return f"expectation:{expectation}"
+
+
+CHURN = "churn"
+
+# The order of every probability vector: shape (n_labels,) = (28,).
+LABELS: tuple[str, ...] = (
+    *(dimension_label(d, p) for d in DIMENSIONS for p in POLARITIES),
+    *(gap_label(g) for g in GAPS),
+    *(sentiment_label(s) for s in SENTIMENTS),
+    *(expectation_label(e) for e in EXPECTATIONS if e != "none"),
+    CHURN,
+)
+LABEL_INDEX: Mapping[str, int] = {label: i for i, label in enumerate(LABELS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What one segment says, decided: the same fields as one segment of a gold file.
+
+    dimensions: dimension -> polarity ("neg", "neu" for praise and fault at once, "pos"); absent when not judged.
+    gaps: in the order of GAPS; empty for praise. expectation: "none" unless one is referred to explicitly.
+    """
+
+    sentiment: str
+    dimensions: Mapping[str, str]
+    gaps: tuple[str, ...] = ()
+    expectation: str = "none"
+    churn: bool = False
