@@ -1,0 +1,106 @@
+"""The linear classifier: n-gram heads, then heads that read the first ones' answers in context.
+
+Stacked generalisation (Wolpert 1992). Stage one scores each segment alone, one logistic head per label. Stage two reads
+those logits for the segment, its neighbours and its item, and gives calibrated probabilities: it is fitted on
+out-of-fold logits, so it also does what Platt (1999) scaling does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from gapnlp.classifier.base import Document, Predictions
+from gapnlp.classifier.context import context_features
+from gapnlp.classifier.decision import Thresholds, decide
+from gapnlp.classifier.features import encode
+from gapnlp.records.error_counts import ErrorCounts
+from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, SENTIMENTS
+
+# Stage one has a head per label and one per "this dimension is judged at all".
+PRESENCE_HEADS = tuple(f"presence:{d}" for d in DIMENSIONS)
+FIRST_HEADS = (*LABELS, *PRESENCE_HEADS)
+# Stage two: the same names, read as groups below.
+SECOND_HEADS = FIRST_HEADS
+
+_SENTIMENT = slice(
+    LABELS.index(f"sentiment:{SENTIMENTS[0]}"), LABELS.index(f"sentiment:{SENTIMENTS[0]}") + len(SENTIMENTS)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearWeights:
+    """All that was learnt.
+
+    first: (n_first_heads, n_features), first_bias: (n_first_heads,). centre, scale: of the context features,
+    (n_context,). second: (n_second_heads, n_context), second_bias: (n_second_heads,).
+    """
+
+    first: NDArray[np.float32]
+    first_bias: NDArray[np.float32]
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    second: NDArray[np.float64]
+    second_bias: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LinearClassifier:
+    """One language's linear bundle in memory; see Classifier for what it can do."""
+
+    language: str
+    version: str
+    vectorizers: tuple[TfidfVectorizer, ...]
+    weights: LinearWeights
+    thresholds: Thresholds
+    error_counts: Mapping[str, ErrorCounts]
+
+    def predict(self, documents: Sequence[Document]) -> Predictions:
+        """Score every segment of every document, in order; equal segments are read once."""
+        texts = list(chain.from_iterable(documents))
+        if not texts:
+            return Predictions(np.zeros((0, len(LABELS))), ())
+        unique, where = _unique(texts)
+        logits = first_logits(self.weights, encode(self.vectorizers, unique))[where]
+        context = context_features(logits, texts, [len(d) for d in documents if d])
+        values = second_values(self.weights, context)
+        return Predictions(values, decide(values, self.thresholds))
+
+
+def first_logits(weights: LinearWeights, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Log-odds of stage one, shape (n_texts, n_first_heads), from sparse features (n_texts, n_features)."""
+    return np.asarray(features @ weights.first.T + weights.first_bias, dtype=np.float64)
+
+
+def second_values(weights: LinearWeights, context: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Calibrated probabilities, shape (n_segments, n_labels), from context features.
+
+    A dimension's polarities get its presence times the softmax over polarities, so they sum to the presence.
+    """
+    # einsum, unlike BLAS, sums each row the same way whatever the number of rows: batches cannot change an answer.
+    logits = np.einsum("ij,kj->ik", (context - weights.centre) / weights.scale, weights.second) + weights.second_bias
+    return combine(logits)
+
+
+def combine(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn stage two's log-odds, columns as SECOND_HEADS, into probabilities, columns as LABELS."""
+    values: NDArray[np.float64] = expit(logits[:, : len(LABELS)])
+    presence = expit(logits[:, len(LABELS) :])
+    for i in range(len(DIMENSIONS)):
+        columns = slice(i * len(POLARITIES), (i + 1) * len(POLARITIES))
+        values[:, columns] = presence[:, [i]] * softmax(logits[:, columns], axis=1)
+    values[:, _SENTIMENT] = softmax(logits[:, _SENTIMENT], axis=1)
+    return values
+
+
+def _unique(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
+    """List the distinct texts in order of appearance, and where each text stands among them."""
+    index: dict[str, int] = {}
+    where = np.fromiter((index.setdefault(t, len(index)) for t in texts), dtype=np.intp, count=len(texts))
+    return list(index), where
