@@ -1,0 +1,52 @@
+"""The command line: `gapnlp --help`. Exit codes: 0 done, 1 unexpected, 2 input or usage, 3 models, 4 work file,
+5 a package is missing, 130 stopped by Ctrl-C.
+"""  # noqa: D205
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.markup import escape
+
+from gapnlp.cli.classify import classify
+from gapnlp.cli.evaluate import evaluate
+from gapnlp.cli.models import models
+from gapnlp.cli.report import report
+from gapnlp.cli.score import score
+from gapnlp.cli.screen import ERRORS
+from gapnlp.errors import GapnlpError
+
+app = typer.Typer(
+    help="Find where a service falls short, from customers' own words: five SERVQUAL dimensions and five service gaps, "
+    "in English, Polish and Chinese, offline.",
+    epilog="Exit codes: 0 done, 1 unexpected, 2 input or usage, 3 models, 4 work file, 5 missing package, 130 stopped.",
+    no_args_is_help=True,
+    # Tracebacks with local variables would print customers' texts.
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for command in (report, score, classify, evaluate, models):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; errors that gapnlp raises on purpose become one plain message and an exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except GapnlpError as error:
+        ERRORS.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        _stopped()
+    except KeyboardInterrupt:
+        _stopped()
+    except typer._click.exceptions.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stopped() -> None:
+    ERRORS.print("\nstopped; run the same command again and it goes on where it was")
+    sys.exit(130)

@@ -1,0 +1,120 @@
+"""What the terminal shows: recognised columns, progress, and a few words at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from gapnlp.records.feedback import FAILURE_KINDS, Recognition
+from gapnlp.records.report import GapReport
+
+# Results go to the output, all that is said about the work to the error stream: pipes stay clean.
+OUTPUT = Console()
+ERRORS = Console(stderr=True)
+_SHOWN_FILES = 5
+
+
+class _Rate(ProgressColumn):
+    """Rows per second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} rows/s", style="cyan")
+
+
+def show_recognition(recognition: Recognition) -> None:
+    """Print which column was taken for what, and why."""
+    facts = [recognition.format]
+    facts += [recognition.encoding] if recognition.encoding else []
+    facts += [f"delimiter {recognition.delimiter!r}"] if recognition.delimiter else []
+    facts += [f"preset {recognition.preset}"] if recognition.preset else []
+    title = f"{recognition.file} ({', '.join(facts)})"
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("column", "role", "why"):
+        table.add_column(heading, overflow="fold")
+    for column in recognition.columns:
+        style = "dim" if column.role == "ignored" else ""
+        table.add_row(escape(column.column), column.role, escape(column.why), style=style)
+    ERRORS.print(table)
+
+
+def show_recognitions(recognitions: tuple[Recognition, ...]) -> None:
+    """Print the tables of the first files, and how many there are besides."""
+    for recognition in recognitions[:_SHOWN_FILES]:
+        show_recognition(recognition)
+    if len(recognitions) > _SHOWN_FILES:
+        ERRORS.print(f"... and {len(recognitions) - _SHOWN_FILES} more files")
+
+
+@contextmanager
+def progress_bar(rows: int | None) -> Iterator[Callable[[int], None]]:
+    """Show rows done, rate and time left; the function given takes the rows read so far."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("scoring"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=ERRORS, transient=True) as progress:
+        task = progress.add_task("scoring", total=rows)
+
+        def update(done: int) -> None:
+            total = progress.tasks[0].total
+            progress.update(task, completed=done, total=None if total is None else max(total, done))
+
+        yield update
+
+
+def show_counts(counts: Mapping[str, int]) -> None:
+    """Say what became of the rows."""
+    parts = [f"{counts['scored']:,} scored"] + [f"{counts[k]:,} {k}" for k in FAILURE_KINDS if counts[k]]
+    ERRORS.print(f"{counts['read']:,} rows read: {', '.join(parts)}")
+
+
+def show_report(report: GapReport) -> None:
+    """Name the gaps by their corrected share, largest first, and the first rows that were not scored."""
+    intake = report.intake
+    show_counts({k: getattr(intake, k) for k in ("read", "scored", *FAILURE_KINDS)})
+    for failure in [f for f in intake.failures if f.kind == "failed"][:_SHOWN_FILES]:
+        ERRORS.print(f"  {escape(failure.source.file)}, row {failure.source.row}: {escape(failure.reason)}")
+    table = Table(title="gaps, share of segments", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("gap", "segments", "raw", "corrected", "95 % interval", "main cause"):
+        table.add_column(heading, justify="left" if heading in ("gap", "main cause") else "right")
+    for gap in sorted(report.gaps, key=lambda g: -(g.corrected_share.value or g.raw_share.value or 0)):
+        corrected = gap.corrected_share
+        known = corrected.value is not None and corrected.low is not None and corrected.high is not None
+        interval = f"{corrected.low:.1%} - {corrected.high:.1%}" if known else "cannot be corrected"
+        table.add_row(
+            gap.gap,
+            f"{gap.segments:,}",
+            _percent(gap.raw_share.value),
+            _percent(corrected.value),
+            interval,
+            gap.causes[0].cause.replace("_", " ") if gap.causes else "",
+        )
+    OUTPUT.print(table)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"

@@ -1,0 +1,273 @@
+"""Upload -> results: reading, scoring, tallying and writing, so that a killed job goes on where it stopped.
+
+A job's work file lies beside its output. Finished chunks, and the tally over them, are kept in one transaction; chunks
+are cut by row count alone, so a resumed run and an undisturbed one do the same and give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gapnlp.aggregator.build import BuildSettings, build
+from gapnlp.aggregator.references import read_references
+from gapnlp.aggregator.tally import Tally
+from gapnlp.classifier.bundle import BundleInfo, choose_bundle, read_manifest
+from gapnlp.export.rows import ITEM_COLUMNS, SEGMENT_COLUMNS, item_rows, segment_rows
+from gapnlp.export.writers import choose_writer, make_folder, whole_file
+from gapnlp.ingest.columns import ColumnOptions
+from gapnlp.ingest.counting import estimate_rows
+from gapnlp.ingest.frames import read_frame
+from gapnlp.ingest.intake import list_inputs, read_feedback, recognise
+from gapnlp.records.analysis import Analysis
+from gapnlp.records.feedback import FAILURE_KINDS, Failure, Recognition
+from gapnlp.records.labels import LANGUAGES
+from gapnlp.records.report import GapReport, ModelUsed, Reference
+from gapnlp.report.render import write_report
+from gapnlp.scoring.local import Chunk, Result, Row, ScorerSettings, score_chunks, score_rows
+from gapnlp.scoring.scorer import Scorer
+from gapnlp.store.packing import pack, unpack
+from gapnlp.store.repositories import JobRepository, Progress
+
+CHUNK_ROWS = 500
+# Inputs below this are scored sooner in one process than others take to start.
+_BYTES_FOR_WORKERS = 2_000_000
+_MOST_WORKERS = 8
+# Least seconds between two snapshots of the tally; a kill loses at most so much work.
+_SNAPSHOT_SECONDS = 2.0
+WORK_SUFFIX = ".gapnlp-work"
+
+OnProgress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What is read, and how.
+
+    recognitions: as `recognise_inputs` gave them. workers: processes, None chooses by the input's size.
+    """
+
+    paths: tuple[Path, ...]
+    columns: ColumnOptions
+    recognitions: tuple[Recognition, ...]
+    scorer: ScorerSettings = field(default_factory=ScorerSettings)
+    workers: int | None = None
+
+    @property
+    def rows(self) -> int | None:
+        """About how many rows there are; None when unknown."""
+        return estimate_rows(self.paths)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """How the report is built: groups come from the `by` column of the inputs.
+
+    period: "week", "month", "quarter" or None. expectations: file of E values. ui: language of the report.
+    """
+
+    period: str | None = None
+    expectations: Path | None = None
+    ui: str = "en"
+
+
+def recognise_inputs(
+    paths: Sequence[Path],
+    columns: ColumnOptions,
+    *,
+    scorer: ScorerSettings | None = None,
+    workers: int | None = None,
+) -> Inputs:
+    """Find the input files and what their columns are.
+
+    Raises InputError when a file cannot be read or its columns are unknown.
+    """
+    files = list_inputs(paths)
+    recognitions = tuple(recognise(path, columns) for path in files)
+    return Inputs(files, columns, recognitions, scorer or ScorerSettings(), workers)
+
+
+def score_file(inputs: Inputs, out: Path, *, segments: bool = False, on_progress: OnProgress) -> Mapping[str, int]:
+    """Score the inputs into one file, a row an item or a row a segment; the ending of `out` is its format.
+
+    on_progress: called with the rows read so far. Returns how many rows were read, scored, failed and so on.
+    The file appears whole or not at all; a killed job goes on when called again with the same inputs.
+    """
+    write = choose_writer(out)
+    make_folder(out.parent)
+    key = _key(inputs, {"kind": "score", "chunk": CHUNK_ROWS})
+    work = JobRepository(_work_file(out))
+    with closing(work):
+        _work(inputs, work, key, tally=None, on_progress=on_progress)
+        counts = dict.fromkeys(("read", "scored", *FAILURE_KINDS), 0)
+        columns, rows = (SEGMENT_COLUMNS, segment_rows) if segments else (ITEM_COLUMNS, item_rows)
+
+        def chunks() -> Iterator[Sequence[Mapping[str, Any]]]:
+            for payload in work.payloads(key):
+                results = unpack(payload)
+                _count(counts, results)
+                yield list(rows(results))
+
+        with whole_file(out) as partial:
+            write(partial, columns, chunks())
+        work.remove()
+    return counts
+
+
+def make_report(inputs: Inputs, folder: Path, *, options: ReportOptions, on_progress: OnProgress) -> GapReport:
+    """Score the inputs, build the gap report and write it into a folder.
+
+    Raises InputError for bad input, before anything is scored where that is possible.
+    """
+    references = read_references(options.expectations) if options.expectations else {}
+    make_folder(folder)
+    key = _key(inputs, {"kind": "report", "period": options.period, "by": inputs.columns.by, "chunk": CHUNK_ROWS})
+    tally = Tally(by_group=inputs.columns.by is not None, period=options.period)
+    work = JobRepository(_work_file(folder / "report"))
+    with closing(work):
+        tally = _work(inputs, work, key, tally=tally, on_progress=on_progress) or tally
+        report = _build(tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references)
+        write_report(report, folder, ui=options.ui)
+        work.remove()
+    return report
+
+
+def report(
+    frame: pd.DataFrame,
+    *,
+    text: str | None = None,
+    date: str | None = None,
+    rating: str | None = None,
+    id: str | None = None,  # noqa: A002 - the column's role has this name everywhere
+    by: str | None = None,
+    language: str | None = None,
+    period: str | None = None,
+    expectations: Mapping[str, Reference] | None = None,
+    models: Path | None = None,
+) -> GapReport:
+    """Build a gap report from a data frame, for pandas users.
+
+    text, date, rating, id, by, language: names of columns; those left out are recognised by name. period: "week",
+    "month" or "quarter". expectations: dimension -> Reference. Write it with `gapnlp.write_report(report, folder)`.
+    Raises InputError when no text column is found.
+    """
+    columns = ColumnOptions(text=text, date=date, rating=rating, id=id, by=by, language=language)
+    recognition, rows = read_frame(frame, columns)
+    settings = ScorerSettings(models)
+    scorer = settings.make()
+    tally = Tally(by_group=by is not None, period=period)
+    for _, chunk in _chunks(rows):
+        _add(tally, score_rows(scorer, chunk))
+    return _build(tally, (recognition,), settings, by=by, references=expectations or {}, scorer=scorer)
+
+
+def _work(
+    inputs: Inputs, work: JobRepository, key: str, *, tally: Tally | None, on_progress: OnProgress
+) -> Tally | None:
+    """Score what is not yet finished. With a tally, keep snapshots of it; without, keep the results."""
+    progress = work.resume(key)
+    if tally is not None and progress.tally is not None:
+        tally = Tally.from_bytes(progress.tally)
+    rows = read_feedback(inputs.paths, inputs.columns, recognitions=inputs.recognitions)
+    chunks = (chunk for chunk in _chunks(rows) if chunk[0] >= progress.done)
+    done, read, saved = progress.done, progress.rows, time.monotonic()
+    on_progress(read)
+    workers = _choose_workers(inputs)
+    # Closed here, not when the garbage collector comes to it: its processes must not outlive an interruption.
+    with closing(score_chunks(chunks, inputs.scorer, workers=workers)) as scored:
+        for number, results in scored:
+            done, read = number + 1, read + len(results)
+            on_progress(read)
+            if tally is None:
+                work.finish(key, Progress(done, read), [(number, pack(results))])
+                continue
+            _add(tally, results)
+            if time.monotonic() - saved >= _SNAPSHOT_SECONDS:
+                started = time.monotonic()
+                work.finish(key, Progress(done, read, tally.to_bytes()), [])
+                # A large snapshot (many groups) is taken less often, so that it never costs more than a tenth.
+                saved = time.monotonic() + 9 * (time.monotonic() - started)
+    return tally
+
+
+def _choose_workers(inputs: Inputs) -> int:
+    if inputs.workers is not None:
+        return inputs.workers
+    if sum(path.stat().st_size for path in inputs.paths) < _BYTES_FOR_WORKERS:
+        return 1
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_WORKERS)
+
+
+def _chunks(rows: Iterator[Row]) -> Iterator[Chunk]:
+    number = 0
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        yield number, chunk
+        number += 1
+
+
+def _add(tally: Tally, results: Sequence[Result]) -> None:
+    tally.add([r for r in results if isinstance(r, Analysis)])
+    tally.add_failures([r for r in results if isinstance(r, Failure)])
+
+
+def _count(counts: dict[str, int], results: Sequence[Result]) -> None:
+    counts["read"] += len(results)
+    for result in results:
+        counts[result.kind if isinstance(result, Failure) else "scored"] += 1
+
+
+def _build(
+    tally: Tally,
+    recognitions: tuple[Recognition, ...],
+    settings: ScorerSettings,
+    *,
+    by: str | None,
+    references: Mapping[str, Reference],
+    scorer: Scorer | None = None,
+) -> GapReport:
+    scorer = scorer or settings.make()
+    bundles = read_manifest(settings.models)
+    languages = [x for x in LANGUAGES if tally.intake().languages.get(x)]
+    return build(
+        tally,
+        settings=BuildSettings(
+            recognitions=recognitions,
+            models=tuple(_model(choose_bundle(bundles, x)) for x in languages),
+            error_counts={x: scorer.classifier(x).error_counts for x in languages},
+            references=references,
+            by=by,
+            period=tally.period,
+        ),
+    )
+
+
+def _model(bundle: BundleInfo) -> ModelUsed:
+    return ModelUsed(bundle.language, bundle.name, bundle.version, bundle.headline)
+
+
+def _key(inputs: Inputs, options: Mapping[str, Any]) -> str:
+    """Digest of all that the results depend on: bytes of the files, options, bundles, version of gapnlp."""
+    content = {
+        "files": [(r.file, r.sha256) for r in inputs.recognitions],
+        "columns": asdict(inputs.columns),
+        "redact": inputs.scorer.redact,
+        "bundles": [b.version for b in read_manifest(inputs.scorer.models)],
+        "version": version("gapnlp"),
+        **options,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _work_file(out: Path) -> Path:
+    return out.with_name(out.name + WORK_SUFFIX)
