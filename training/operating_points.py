@@ -35,7 +35,7 @@ Targets = NDArray[np.int8]
 # F1 as a function of the threshold is a ragged curve; its peak is taken after a moving mean over so many ranks.
 _SMOOTHING = 15
 # Positives that a label needs among the random items before its true-positive rate is taken from them alone.
-_ENOUGH_POSITIVES = 25
+_ENOUGH_POSITIVES = 10
 
 
 def choose_thresholds(values: Values, targets: Targets) -> Thresholds:
