@@ -37,6 +37,7 @@ from training.auxiliary import Auxiliary, read_auxiliary, text_key
 from training.bundle_files import write_bundle, write_manifest
 from training.cards import render_card
 from training.operating_points import choose_thresholds, count_errors
+from training.share_errors import held_out_domains, measure_share_errors
 from training.stages import Linear, fit_auxiliary, fit_first, fit_second, folds, join
 from training.targets import target_matrix
 
@@ -53,7 +54,7 @@ Matrix = NDArray[np.float64]
 class Gold:
     """Gold items of one language as flat rows.
 
-    items: row -> number of its item. lengths: segments of each item.
+    items: row -> number of its item. lengths: segments of each item. domains: row -> industry.
     """
 
     records: list[GoldItem]
@@ -61,6 +62,8 @@ class Gold:
     items: NDArray[np.intp]
     lengths: list[int]
     targets: NDArray[np.int8]
+    domains: NDArray[np.str_]
+    random: NDArray[np.bool_]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -105,6 +108,8 @@ def load_gold(path: Path, language: str) -> Gold:
         items=np.repeat(np.arange(len(records)), lengths),
         lengths=lengths,
         targets=target_matrix([x for r in records for x in r.labels]),
+        domains=np.repeat([r.domain or "" for r in records], lengths),
+        random=np.repeat([r.stratum == "random" for r in records], lengths),
     )
 
 
@@ -124,8 +129,9 @@ def _fit(
     values = _out_of_fold_second(standard, train)
     thresholds = choose_thresholds(values, train.targets)
     gold_labels = [x for r in train.records for x in r.labels]
-    random = [r.stratum == "random" for r in train.records for _ in r.segments]
-    errors = count_errors(gold_labels, decide(values, thresholds), random)
+    errors = count_errors(gold_labels, decide(values, thresholds), train.random)
+    elsewhere = _out_of_domain(features, train, auxiliary, (context, values))
+    shares = measure_share_errors((values, elsewhere), train.targets, groups=(train.domains, train.random))
     tensors = {
         "first": first.weights.astype(np.float16),
         "first_bias": first.bias.astype(np.float32),
@@ -146,6 +152,7 @@ def _fit(
         "features": [asdict(spec) for spec in FEATURES[language]],
         "thresholds": asdict(thresholds),
         "error_counts": {label: asdict(counts) for label, counts in errors.items()},
+        "share_errors": {label: asdict(error) for label, error in shares.items()},
         "out_of_fold": _figures(_grouped(train, decide(values, thresholds))),
     }
     return vectorizers, tensors, card
@@ -177,6 +184,26 @@ def _out_of_fold_second(standard: Matrix, train: Gold) -> Matrix:
     values = np.zeros((len(train.texts), len(LABELS)))
     for held in folds(train.items):
         values[held] = combine(fit_second(standard[~held], train.targets[~held]).logits(standard[held]))
+    return values
+
+
+def _out_of_domain(
+    features: sp.csr_matrix, train: Gold, auxiliary: Sequence[Linear], in_domain: tuple[Matrix, Matrix]
+) -> Matrix:
+    """Probabilities of each domain's segments by a classifier that saw no gold of that domain.
+
+    in_domain: context features and probabilities out of fold; the latter stay for domains too small to hold out.
+    """
+    context, values = in_domain[0], in_domain[1].copy()
+    for domain in held_out_domains(train.domains):
+        held = train.domains == domain
+        first = join(fit_first(features[~held], train.targets[~held]), auxiliary)
+        places = [i for i, r in enumerate(train.records) if (r.domain or "") == domain]
+        texts = [t for t, h in zip(train.texts, held, strict=True) if h]
+        fresh = context_features(first.logits(features[held]), texts, [train.lengths[i] for i in places])
+        centre, scale = context[~held].mean(axis=0), np.maximum(context[~held].std(axis=0), 1e-6)
+        second = fit_second((context[~held] - centre) / scale, train.targets[~held])
+        values[held] = combine(second.logits((fresh - centre) / scale))
     return values
 
 

@@ -86,14 +86,15 @@ def _sentiment_factors(values: Values, targets: Targets) -> tuple[float, ...]:
     return max(((1.0, neu, 1.0, mixed) for neu, mixed in product((1.0, 1.2, 1.5, 1.8), (0.5, 1.0))), key=quality)
 
 
-def count_errors(gold: Sequence[Labels], predicted: Sequence[Labels], random: Sequence[bool]) -> dict[str, ErrorCounts]:
-    """Right and wrong decisions per label, for correcting shares.
+def count_errors(
+    gold: Sequence[Labels], predicted: Sequence[Labels], random: NDArray[np.bool_]
+) -> dict[str, ErrorCounts]:
+    """Count right and wrong decisions per label.
 
     random: which segments were drawn at random. False alarms are counted there alone, since the rest was chosen for
     rare classes and is harder than real feedback; hits and misses too, where random items hold enough positives.
     """
-    truth, guess = target_matrix(gold).astype(bool), target_matrix(predicted).astype(bool)
-    drawn = np.asarray(random)
+    drawn, truth, guess = random, *(target_matrix(x).astype(bool) for x in (gold, predicted))
     counts = {}
     for j, label in enumerate(FIRST_HEADS):
         t, g = truth[:, j], guess[:, j]

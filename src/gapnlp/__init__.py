@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gapnlp.jobs import report
     from gapnlp.records.analysis import Analysis
     from gapnlp.records.report import GapReport, Reference
-    from gapnlp.report.render import write_report
+    from gapnlp.reporting.render import write_report
     from gapnlp.scoring.loading import load
 
 __all__ = [
@@ -44,7 +44,7 @@ _HOMES = {
     "StoreError": "gapnlp.errors",
     "load": "gapnlp.scoring.loading",
     "report": "gapnlp.jobs",
-    "write_report": "gapnlp.report.render",
+    "write_report": "gapnlp.reporting.render",
 }
 
 

@@ -34,7 +34,7 @@ from gapnlp.records.analysis import Analysis
 from gapnlp.records.feedback import FAILURE_KINDS, Failure, Recognition
 from gapnlp.records.labels import LANGUAGES
 from gapnlp.records.report import GapReport, ModelUsed, Reference
-from gapnlp.report.render import write_report
+from gapnlp.reporting.render import write_report
 from gapnlp.scoring.local import Chunk, Result, Row, ScorerSettings, score_chunks, score_rows
 from gapnlp.scoring.scorer import Scorer
 from gapnlp.store.packing import pack, unpack
@@ -244,7 +244,7 @@ def _build(
         settings=BuildSettings(
             recognitions=recognitions,
             models=tuple(_model(choose_bundle(bundles, x)) for x in languages),
-            error_counts={x: scorer.classifier(x).error_counts for x in languages},
+            share_errors={x: scorer.classifier(x).share_errors for x in languages},
             references=references,
             by=by,
             period=tally.period,

@@ -8,13 +8,13 @@ from gapnlp.aggregator.causes import rank_remedies
 from gapnlp.aggregator.caveats import CAVEATS
 from gapnlp.aggregator.tally import Tally
 from gapnlp.errors import InputError
-from gapnlp.records.error_counts import ErrorCounts
+from gapnlp.records.error_counts import ShareError
 from gapnlp.records.feedback import Failure, Source
-from gapnlp.records.labels import DIMENSIONS, GAPS, Labels
+from gapnlp.records.labels import DIMENSIONS, GAPS, LABEL_INDEX, Labels
 from gapnlp.records.report import CauseResult, Estimate, ModelUsed, Reference
 from gapnlp.taxonomy.catalogue import load_structure
 
-ERRORS = {lang: {f"gap:{g}": ErrorCounts(70, 30, 30, 870) for g in GAPS} for lang in ("en", "pl", "zh")}
+ERRORS = {lang: {f"gap:{g}": ShareError(0.3, 100, 8) for g in GAPS} for lang in ("en", "pl", "zh")}
 
 
 def tally_of(items, **options):
@@ -25,7 +25,7 @@ def tally_of(items, **options):
 
 @pytest.fixture(scope="module")
 def report(some_items):
-    settings = BuildSettings(by="store", period="month", error_counts=ERRORS)
+    settings = BuildSettings(by="store", period="month", share_errors=ERRORS)
     return build(tally_of(some_items, by_group=True, period="month"), settings=settings)
 
 
@@ -51,7 +51,7 @@ def test_every_figure_has_an_interval_around_it_and_its_n(report):
 
 
 def test_the_same_items_in_any_order_give_the_same_report(some_items, report):
-    settings = BuildSettings(by="store", period="month", error_counts=ERRORS)
+    settings = BuildSettings(by="store", period="month", share_errors=ERRORS)
     assert build(tally_of(some_items[::-1], by_group=True, period="month"), settings=settings) == report
 
 
@@ -80,13 +80,34 @@ def test_servqual_gap_only_with_a_reference(some_items):
     assert "no_reference" in report.caveats
 
 
-def test_corrected_shares_need_error_counts(some_items, report):
+def test_corrected_shares_are_mean_probabilities_and_need_share_errors(some_items, report):
+    segments = [s for a in some_items for s in a.segments]
     for gap in report.gaps:
-        assert gap.corrected_share.value == pytest.approx((gap.raw_share.value - 30 / 900) / (0.7 - 30 / 900))
+        mean = sum(s.probabilities[LABEL_INDEX[f"gap:{gap.gap}"]] for s in segments) / len(segments)
+        assert gap.corrected_share.value == pytest.approx(mean, abs=5e-6)
+        assert gap.corrected_share.n == len(segments)
     assert "not_corrected" not in report.caveats
     without = build(tally_of(some_items), settings=BuildSettings())
     assert all(g.corrected_share.value is None for g in without.gaps)
     assert "not_corrected" in without.caveats
+
+
+def test_a_gap_with_too_few_examples_is_the_only_one_not_corrected(some_items):
+    errors = {lang: labels | {"gap:policy": ShareError(0.3, 12, 8)} for lang, labels in ERRORS.items()}
+    report = build(tally_of(some_items), settings=BuildSettings(share_errors=errors))
+    assert [g.gap for g in report.gaps if g.corrected_share.value is None] == ["policy"]
+    assert "not_corrected" in report.caveats
+    assert "correction_partial" not in report.caveats
+
+
+def test_stray_languages_without_errors_are_told(some_items):
+    errors = {lang: labels for lang, labels in ERRORS.items() if lang != "zh"}
+    strays = [a for a in some_items if a.language == "zh"][:5]
+    items = [a for a in some_items if a.language != "zh"] + strays
+    report = build(tally_of(items), settings=BuildSettings(share_errors=errors))
+    left_out = sum(len(a.segments) for a in strays)
+    assert {g.corrected_share.n for g in report.gaps} == {report.segments - left_out}
+    assert "correction_partial" in report.caveats
 
 
 def test_gaps_inside_the_firm_are_attributed(report):
@@ -130,7 +151,7 @@ def test_nothing_scored_gives_an_empty_report():
     tally = Tally(by_group=True, period="week")
     tally.add([])
     tally.add_failures([Failure(Source("a.csv", 2), "empty", "no text")])
-    report = build(tally, settings=BuildSettings(by="store", period="week", error_counts=ERRORS))
+    report = build(tally, settings=BuildSettings(by="store", period="week", share_errors=ERRORS))
     assert (report.items, report.segments, report.first) == (0, 0, None)
     assert (report.intake.read, report.intake.empty) == (1, 1)
     assert report.caveats == ("no_items",)

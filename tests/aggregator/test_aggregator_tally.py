@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gapnlp.aggregator.columns import COLUMNS
-from gapnlp.aggregator.rows import count_rows
+from gapnlp.aggregator.columns import COLUMNS, LANGUAGE_COLUMNS
+from gapnlp.aggregator.rows import count_rows, sum_probabilities
 from gapnlp.aggregator.tally import ALL, MOST_GROUPS, Tally
 from gapnlp.aggregator.weights import draw_weights, item_key
 from gapnlp.errors import InputError, StoreError
 from gapnlp.records.feedback import Failure, Source
-from gapnlp.records.labels import Labels
+from gapnlp.records.labels import GAPS, LABELS, Labels
 
 KINDS = ("failed", "duplicate", "empty", "unsupported")
 
@@ -118,7 +118,7 @@ def test_cells_and_languages_add_up(some_items):
     tally = tally_of(some_items)
     whole = sum(sums for sums in tally.languages.values())
     np.testing.assert_array_equal(whole[:, 0], tally.column("segments"))
-    np.testing.assert_array_equal(whole[:, 1:].T[3], tally.column("gap:delivery"))
+    np.testing.assert_array_equal(whole[:, 1:].T[3], tally.column("probability:delivery"))
     undated = sum(a.feedback.date is None for a in some_items)
     periods = sum(sums for key, sums in tally.cells.items() if key[0] == "period")
     assert tally.cells[ALL][0] - periods[0] == undated == 600 - periods[0]
@@ -165,6 +165,39 @@ def test_counts_by_hand(make_analysis):
         "sentiment:xx:reliability:empathy": -1,
     }
     assert {name: tally.count(name) for name in expected} == expected
+
+
+def test_probabilities_are_summed_in_ten_thousandths(make_analysis):
+    def part(delivery):
+        return [delivery if label == "gap:delivery" else 0.25 for label in LABELS]
+
+    items = [
+        make_analysis(2, [("late again", Labels("neg", {}), ())] * 3, values=part(0.12346)),
+        make_analysis(3, []),
+        make_analysis(4, [("on time", Labels("pos", {}), ())], values=part(0.00004), language="pl"),
+        make_analysis(5, [("so so", Labels("neu", {}), ())], values=part(1.0), language="pl"),
+    ]
+    rows = sum_probabilities(items)
+    assert rows.dtype == np.int64
+    assert rows[:, GAPS.index("delivery")].tolist() == [3 * 1235, 0, 0, 10_000]
+    assert rows[:, GAPS.index("policy")].tolist() == [7500, 0, 2500, 2500]
+    tally = Tally()
+    tally.add(items)
+    assert tally.count("probability:delivery") == 13_705
+    place = LANGUAGE_COLUMNS.index("probability:delivery")
+    assert {name: int(sums[0, place]) for name, sums in tally.languages.items()} == {"en": 3705, "pl": 10_000}
+    assert sum_probabilities([make_analysis(6, [])]).tolist() == [[0] * len(GAPS)]
+    assert sum_probabilities([]).shape == (0, len(GAPS))
+
+
+def test_very_long_items_are_summed_exactly(make_analysis):
+    words = [("late again", Labels("neg", {}), ())]
+    items = [make_analysis(row, words * 20_000, values=0.99989) for row in (2, 3)]
+    tally = Tally()
+    tally.add(items)
+    weights = draw_weights([item_key(a.feedback) for a in items]).astype(np.int64)
+    expected = weights.sum(axis=0) * 20_000 * 9999
+    np.testing.assert_array_equal(tally.column("probability:policy")[1:], expected)
 
 
 def test_polarity_column_agrees_with_the_record(some_items):

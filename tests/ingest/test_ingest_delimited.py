@@ -1,6 +1,8 @@
 import csv
 import gzip
 import io
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -151,3 +153,11 @@ def test_no_bytes_crash_the_reader(tmp_path_factory, body):
         return
     rows = [item.source.row for item in items]
     assert rows == sorted(set(rows))
+
+
+def test_a_huge_cell_in_the_first_rows_is_read_in_a_fresh_process(tmp_path):
+    # csv's own limit is per process: another test may have raised it already.
+    path = tmp_path / "big.csv"
+    path.write_text(f"id,text\n1,{'x' * 200_000}\n2,fine\n", encoding="utf-8")
+    code = f"from pathlib import Path; from gapnlp.ingest.delimited import sniff_delimited as s; s(Path({str(path)!r}))"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -11,7 +11,7 @@ from gapnlp.aggregator.results import summarise_all, summarise_dimension, summar
 from gapnlp.aggregator.tally import Tally
 from gapnlp.aggregator.trends import build_breakdowns
 from gapnlp.errors import InputError
-from gapnlp.records.error_counts import ErrorCounts
+from gapnlp.records.error_counts import ShareError
 from gapnlp.records.feedback import Recognition
 from gapnlp.records.labels import DIMENSIONS, GAPS
 from gapnlp.records.report import SCHEMA_VERSION, GapReport, ModelUsed, Reference
@@ -22,14 +22,14 @@ from gapnlp.taxonomy.catalogue import load_structure
 class BuildSettings:
     """What the counts do not know.
 
-    error_counts: language -> label ("gap:delivery") -> how often the bundle errs on it; a gap without is not
-    corrected. references: dimension -> expectation that P is compared with. by: name of the column that groups come
-    from. period: the tally's. level: of all intervals, in (0, 1).
+    share_errors: language -> label ("gap:delivery") -> how far the bundle's mean probability lies from the true share
+    in new domains; a gap without is not corrected. references: dimension -> expectation that P is compared with. by:
+    name of the column that groups come from. period: the tally's. level: of all intervals, in (0, 1).
     """
 
     recognitions: tuple[Recognition, ...] = ()
     models: tuple[ModelUsed, ...] = ()
-    error_counts: Mapping[str, Mapping[str, ErrorCounts]] = field(default_factory=dict)
+    share_errors: Mapping[str, Mapping[str, ShareError]] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
     by: str | None = None
     period: str | None = None
@@ -57,7 +57,7 @@ def build(tally: Tally, *, settings: BuildSettings) -> GapReport:
     )
     structure = load_structure()
     gaps = tuple(
-        summarise_gap(tally, g, error_counts=settings.error_counts, structure=structure, level=level) for g in GAPS
+        summarise_gap(tally, g, share_errors=settings.share_errors, structure=structure, level=level) for g in GAPS
     )
     breakdowns = build_breakdowns(tally, by=settings.by, level=level)
     return GapReport(

@@ -18,6 +18,9 @@ OUTCOMES = ("rating", "sentiment")
 
 PAIRS = tuple(combinations_with_replacement(DIMENSIONS, 2))
 
+# Probabilities are summed as whole numbers of ten-thousandths, so that sums are exact in any order.
+PROBABILITY_UNIT = 10_000
+
 # Counted over the segments of an item.
 SEGMENT_COLUMNS: tuple[str, ...] = (
     "segments",
@@ -25,6 +28,7 @@ SEGMENT_COLUMNS: tuple[str, ...] = (
     *(f"expected:{d}" for d in DIMENSIONS),
     *(f"unmet:{d}" for d in DIMENSIONS),
     *(f"gap:{g}" for g in GAPS),
+    *(f"probability:{g}" for g in GAPS),
     *(f"unexplained:{g}" for g in GAPS),
     *(f"fault:{g}:{d}" for g in GAPS for d in DIMENSIONS),
     *(f"sentiment:{s}" for s in SENTIMENTS),
@@ -59,5 +63,5 @@ REGRESSION_COLUMNS: tuple[str, ...] = tuple(
 COLUMNS: tuple[str, ...] = SEGMENT_COLUMNS + ITEM_COLUMNS + REGRESSION_COLUMNS
 INDEX: Mapping[str, int] = {name: i for i, name in enumerate(COLUMNS)}
 
-# What the cells of each language keep: enough to correct each gap's share for that language's classifier error.
-LANGUAGE_COLUMNS: tuple[str, ...] = ("segments", *(f"gap:{g}" for g in GAPS))
+# What is kept for each language: enough to state each gap's share with the error of that language's classifier.
+LANGUAGE_COLUMNS: tuple[str, ...] = ("segments", *(f"probability:{g}" for g in GAPS))

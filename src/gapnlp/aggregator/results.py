@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gapnlp.aggregator.causes import rank_causes, rank_remedies
-from gapnlp.aggregator.columns import EXPLICIT, LANGUAGE_COLUMNS
+from gapnlp.aggregator.columns import EXPLICIT, LANGUAGE_COLUMNS, PROBABILITY_UNIT
 from gapnlp.aggregator.comparisons import BALANCE, LIKERT
 from gapnlp.aggregator.intervals import NOTHING, UNIT, estimate_mean, estimate_ratio, estimate_share
 from gapnlp.aggregator.prevalence import estimate_corrected
 from gapnlp.aggregator.rows import Counts
 from gapnlp.aggregator.tally import Tally
 from gapnlp.aggregator.typical import pick_evidence
-from gapnlp.records.error_counts import ErrorCounts
-from gapnlp.records.labels import ATTRIBUTED_GAPS, DIMENSIONS, POLARITIES, SENTIMENTS
+from gapnlp.records.error_counts import ShareError
+from gapnlp.records.labels import ATTRIBUTED_GAPS, DIMENSIONS, POLARITIES, SENTIMENTS, gap_label
 from gapnlp.records.report import DimensionResult, Estimate, GapResult, Importance, Overall, Reference
 from gapnlp.taxonomy.catalogue import Structure
 
@@ -92,7 +92,7 @@ def summarise_gap(
     tally: Tally,
     gap: str,
     *,
-    error_counts: Mapping[str, Mapping[str, ErrorCounts]],
+    share_errors: Mapping[str, Mapping[str, ShareError]],
     structure: Structure,
     level: float,
 ) -> GapResult:
@@ -106,7 +106,7 @@ def summarise_gap(
         raw_share=estimate_ratio(
             (tally.column(f"gap:{gap}"), tally.column("segments")), clusters=tally.count("items"), level=level
         ),
-        corrected_share=_correct_share(tally, gap, error_counts=error_counts, level=level),
+        corrected_share=_correct_share(tally, gap, share_errors=share_errors, level=level),
         item_share=estimate_share(items, tally.count("items"), level=level),
         attributed=gap in ATTRIBUTED_GAPS,
         dimensions={d: tally.count(f"fault:{gap}:{d}") for d in DIMENSIONS},
@@ -118,12 +118,14 @@ def summarise_gap(
 
 
 def _correct_share(
-    tally: Tally, gap: str, *, error_counts: Mapping[str, Mapping[str, ErrorCounts]], level: float
+    tally: Tally, gap: str, *, share_errors: Mapping[str, Mapping[str, ShareError]], level: float
 ) -> Estimate:
-    label = f"gap:{gap}"
-    place, segments = LANGUAGE_COLUMNS.index(label), LANGUAGE_COLUMNS.index("segments")
-    counts = {name: (sums[:, place], sums[:, segments]) for name, sums in sorted(tally.languages.items())}
+    label = gap_label(gap)
+    place, segments = LANGUAGE_COLUMNS.index(f"probability:{gap}"), LANGUAGE_COLUMNS.index("segments")
+    counts = {
+        name: (sums[:, place] / PROBABILITY_UNIT, sums[:, segments]) for name, sums in sorted(tally.languages.items())
+    }
     if not any(int(n[0]) for _, n in counts.values()):
         return NOTHING
-    errors = {name: labels[label] for name, labels in error_counts.items() if label in labels}
+    errors = {name: labels[label] for name, labels in share_errors.items() if label in labels}
     return estimate_corrected(counts, errors, label=label, clusters=tally.count("items"), level=level)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnlp.aggregator.columns import COLUMNS, INDEX, OUTCOMES, PAIRS
+from gapnlp.aggregator.columns import COLUMNS, INDEX, OUTCOMES, PAIRS, PROBABILITY_UNIT
 from gapnlp.records.analysis import Analysis
-from gapnlp.records.labels import DIMENSIONS, GAPS
+from gapnlp.records.labels import DIMENSIONS, GAPS, LABEL_INDEX, gap_label
 from gapnlp.taxonomy.catalogue import load_structure
 
 Counts = NDArray[np.int64]
+
+_gap_probabilities = itemgetter(*(LABEL_INDEX[gap_label(g)] for g in GAPS))
+_PROBABILITY_COLUMNS = [INDEX[f"probability:{g}"] for g in GAPS]
 
 
 @lru_cache(maxsize=1)
@@ -70,9 +74,20 @@ def count_rows(analyses: Sequence[Analysis]) -> Counts:
     size = len(analyses) * len(COLUMNS)
     flat = np.bincount(np.array(hits, dtype=np.int64), minlength=size).astype(np.int64)
     rows = flat.reshape(len(analyses), len(COLUMNS))
+    rows[:, _PROBABILITY_COLUMNS] = sum_probabilities(analyses)
     _fill_items(rows)
     _fill_regression(rows, *_satisfaction(analyses))
     return rows
+
+
+def sum_probabilities(analyses: Sequence[Analysis]) -> Counts:
+    """Sum each gap's probability over each item's segments, in ten-thousandths, shape (n_items, n_gaps)."""
+    values = [_gap_probabilities(scored.probabilities) for analysis in analyses for scored in analysis.segments]
+    units = np.rint(PROBABILITY_UNIT * np.array(values, dtype=np.float64).reshape(-1, len(GAPS))).astype(np.int64)
+    # Differences of running sums, and not np.add.reduceat, which has no empty sums for items without segments.
+    running = np.vstack([np.zeros((1, len(GAPS)), dtype=np.int64), units.cumsum(axis=0)])
+    ends = np.cumsum([len(analysis.segments) for analysis in analyses], dtype=np.int64)
+    return np.diff(running[ends], axis=0, prepend=np.zeros((1, len(GAPS)), dtype=np.int64))
 
 
 def count_causes(analyses: Sequence[Analysis]) -> dict[str, Counts]:

@@ -179,7 +179,8 @@ def _weighted_sums(weights: NDArray[np.float64], rows: Counts) -> Counts:
     """Sum rows by weight, shape (1 + REPLICATES, n_columns), exactly.
 
     The product runs in floating point because that is fast. It is exact: all terms are integers, and their sums stay
-    below 2048 items * weight 8 * value 10,000 < 2**28, far under 2**53.
+    below 2048 items * weight 8 * the largest value. That is 10,000 (squared hundredths), or 10,000 for each segment of
+    an item (probabilities): less than 2**28 * segments, far under 2**53 for any text that fits in memory.
     """
     return (weights.T @ rows.astype(np.float64)).astype(np.int64)
 

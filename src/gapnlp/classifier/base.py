@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnlp.records.error_counts import ErrorCounts
+from gapnlp.records.error_counts import ErrorCounts, ShareError
 from gapnlp.records.labels import Labels
 
 # The segments of one feedback item in order, already normalised (text.normalise): neighbours are context.
@@ -32,7 +32,7 @@ class Classifier(Protocol):
     """One language's classifier, loaded from a bundle and ready to score.
 
     version names the bundle and the digest of its files, so that every prediction can be traced.
-    error_counts: label -> counts on held-out data, from which shares are corrected.
+    error_counts, share_errors: label -> how far its decisions and its mean probability can be trusted.
     """
 
     @property
@@ -46,6 +46,10 @@ class Classifier(Protocol):
     @property
     def error_counts(self) -> Mapping[str, ErrorCounts]:
         """Label -> held-out counts of right and wrong decisions."""
+
+    @property
+    def share_errors(self) -> Mapping[str, ShareError]:
+        """Label -> how far its mean probability lies from its true share in domains held out of training."""
 
     def predict(self, documents: Sequence[Document]) -> Predictions:
         """Score every segment; the answer does not depend on how documents are put into batches."""

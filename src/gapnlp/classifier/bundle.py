@@ -24,7 +24,7 @@ from gapnlp.classifier.decision import Thresholds
 from gapnlp.classifier.features import FeatureSpec, restored_vectorizer
 from gapnlp.classifier.linear import LinearClassifier, LinearWeights
 from gapnlp.errors import InputError, ModelError
-from gapnlp.records.error_counts import ErrorCounts
+from gapnlp.records.error_counts import ErrorCounts, ShareError
 from gapnlp.records.labels import LABELS
 
 MANIFEST = "manifest.toml"
@@ -182,6 +182,7 @@ def _load_linear(info: BundleInfo, contents: Mapping[str, bytes]) -> Classifier:
         weights=weights,
         thresholds=Thresholds(**{**card["thresholds"], "sentiment": tuple(card["thresholds"]["sentiment"])}),
         error_counts={label: ErrorCounts(**counts) for label, counts in card["error_counts"].items()},
+        share_errors={label: ShareError(**error) for label, error in card["share_errors"].items()},
     )
 
 

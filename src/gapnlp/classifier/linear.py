@@ -20,7 +20,7 @@ from gapnlp.classifier.base import Document, Predictions
 from gapnlp.classifier.context import context_features
 from gapnlp.classifier.decision import Thresholds, decide
 from gapnlp.classifier.features import encode
-from gapnlp.records.error_counts import ErrorCounts
+from gapnlp.records.error_counts import ErrorCounts, ShareError
 from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, SENTIMENTS
 
 # Stage one has a head per label and one per "this dimension is judged at all".
@@ -60,6 +60,7 @@ class LinearClassifier:
     weights: LinearWeights
     thresholds: Thresholds
     error_counts: Mapping[str, ErrorCounts]
+    share_errors: Mapping[str, ShareError]
 
     def predict(self, documents: Sequence[Document]) -> Predictions:
         """Score every segment of every document, in order; equal segments are read once."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 from rich.markup import escape
@@ -29,6 +30,10 @@ app = typer.Typer(
 for command in (report, score, classify, evaluate, models):
     app.command()(command)
 
+_STOPPED = 130
+# The class of usage errors. Newer versions of typer carry a private copy of click, so it is not imported by name.
+_USAGE_ERRORS: Any = typer.BadParameter.__bases__
+
 
 def main() -> None:
     """Run the command line; errors that gapnlp raises on purpose become one plain message and an exit code."""
@@ -37,16 +42,11 @@ def main() -> None:
     except GapnlpError as error:
         ERRORS.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(error.exit_code)
-    except typer.Abort:
-        _stopped()
-    except KeyboardInterrupt:
-        _stopped()
-    except typer._click.exceptions.ClickException as error:
+    except (typer.Abort, KeyboardInterrupt):
+        code = _STOPPED
+    except _USAGE_ERRORS as error:
         error.show()
         sys.exit(error.exit_code)
+    if code == _STOPPED:  # typer itself turns Ctrl-C into this code
+        ERRORS.print("\nstopped; report and score go on where they were when you run the same command again")
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _stopped() -> None:
-    ERRORS.print("\nstopped; run the same command again and it goes on where it was")
-    sys.exit(130)

@@ -27,6 +27,7 @@ _MENDED = "a quotation mark stands where none belongs; the row was read as it is
 
 def sniff_delimited(path: Path) -> Sniffed:
     """Find encoding, delimiter and columns from the first SNIFF_BYTES and the head from the first rows."""
+    _raise_field_limit()
     encoding = find_encoding(path)
     with open_binary(path) as stream:
         sample = decode_sample(stream.read(SNIFF_BYTES), encoding).removeprefix("\ufeff")

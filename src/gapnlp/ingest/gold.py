@@ -18,6 +18,7 @@ class GoldItem:
     """A labelled item: segments with exact offsets, and labels of the same length and order.
 
     stratum: "random" where the item was drawn at random, "enriched" where it was chosen for rare classes, else None.
+    domain: the industry, as the file names it, or None.
     """
 
     id: str
@@ -26,6 +27,7 @@ class GoldItem:
     segments: tuple[Segment, ...]
     labels: tuple[Labels, ...]
     stratum: str | None = None
+    domain: str | None = None
 
 
 def read_gold(path: Path) -> Iterator[GoldItem]:
@@ -50,7 +52,9 @@ def _item(line: str, *, where: str) -> GoldItem:
         text = record["text"]
         segments = _segments(text, record["segments"])
         labels = tuple(_labels(s) for s in record["segments"])
-        return GoldItem(record["id"], record["lang"], text, segments, labels, record.get("stratum"))
+        return GoldItem(
+            record["id"], record["lang"], text, segments, labels, record.get("stratum"), record.get("domain")
+        )
     except json.JSONDecodeError:
         raise InputError(f"{where}: is not JSON; a gold file holds one JSON object a line") from None
     except (KeyError, TypeError, ValueError) as error:

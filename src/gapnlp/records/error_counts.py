@@ -1,4 +1,4 @@
-"""How often a classifier's decision for one label was right and wrong, on segments whose truth is known."""
+"""How far a classifier's answers can be trusted, measured on held-out data."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ErrorCounts:
-    """Decisions for one label in one language against the truth, in segments that the classifier was not trained on.
-
-    tp: labelled and true. fn: true but missed. fp: labelled but not true. tn: neither. Made from out-of-fold
-    predictions at the same thresholds that the bundle is used with, so that they hold for its output.
-    """
+    """Counts of one label's decisions on held-out segments: tp + fn positives, fp + tn negatives."""
 
     tp: int
     fn: int
@@ -20,10 +16,24 @@ class ErrorCounts:
 
     @property
     def positives(self) -> int:
-        """Segments that truly have the label."""
+        """Segments that truly carry the label."""
         return self.tp + self.fn
 
     @property
     def negatives(self) -> int:
-        """Segments that truly do not have the label."""
+        """Segments that truly do not."""
         return self.fp + self.tn
+
+
+@dataclass(frozen=True, slots=True)
+class ShareError:
+    """How far a label's mean probability lies from its true share, in the domains of the training data and in new ones.
+
+    spread: root mean square of log-odds(true share) - log-odds(mean probability), beyond what sampling explains, half
+    over domains that were in training and half over held-out ones; at least 0. positives: segments with the label
+    that it rests on. domains: how many there were.
+    """
+
+    spread: float
+    positives: int
+    domains: int
