@@ -236,3 +236,13 @@ def test_overall_figures(some_items, report):
 def test_settings_that_do_not_fit_are_refused(settings):
     with pytest.raises(InputError):
         build(Tally(), settings=settings)
+
+
+@pytest.mark.parametrize(("other", "told"), [(0, False), (2, False), (30, True)])
+def test_groups_in_two_languages_are_told_apart_with_care(make_analysis, other, told):
+    labels = [("a plain word", Labels("neu", {}), ())]
+    items = [make_analysis(i, labels, language="en" if i >= other else "pl", group="ab"[i % 2]) for i in range(100)]
+    tally = Tally(by_group=True)
+    tally.add(items)
+    report = build(tally, settings=BuildSettings(by="store"))
+    assert ("many_languages" in report.caveats) is told

@@ -30,8 +30,12 @@ CAVEATS: tuple[str, ...] = (
     "importance_partial",
     "small_cells",
     "many_tests",
+    "many_languages",
     "many_failed",
 )
+
+# From this share of the items a second language makes differences between groups doubtful.
+SECOND_LANGUAGE = 0.05
 
 # From this share of rows lost to faults in the file, the rest may not stand for the whole.
 MANY_FAILED = 0.05
@@ -63,6 +67,7 @@ def collect_caveats(
         "importance_partial": 0 < len(derivation.importances) < len(dimensions),
         "small_cells": any(not cell.enough for table in breakdowns for cell in table.cells),
         "many_tests": any(c.p is not None for table in breakdowns for cell in table.cells for c in cell.comparisons),
+        "many_languages": bool(breakdowns) and _many_languages(tally),
         "many_failed": _many_failed(tally),
     }
     return tuple(key for key in CAVEATS if applies.get(key, key in derivation.caveats))
@@ -77,6 +82,12 @@ def _partly_corrected(tally: Tally, gaps: Sequence[GapResult]) -> bool:
     """Say whether some language's segments were left out of a corrected share."""
     segments = tally.count("segments")
     return any(g.corrected_share.value is not None and g.corrected_share.n < segments for g in gaps)
+
+
+def _many_languages(tally: Tally) -> bool:
+    """Say whether cells can differ by language, and so by the classifier that read them."""
+    counts = sorted(tally.ledger.languages.values(), reverse=True)
+    return len(counts) > 1 and counts[1] >= SECOND_LANGUAGE * sum(counts)
 
 
 def _many_failed(tally: Tally) -> bool:
