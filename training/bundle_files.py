@@ -50,7 +50,11 @@ def write_manifest(models: Path) -> None:
             f'language = "{card["language"]}"',
             f'release = "{card["release"]}"',
             f'licence = "{LICENCE}"',
-            *([f"headline = {card['metrics']['headline']:.4f}"] if card.get("metrics") else []),
+            *(
+                [f"headline = {card['metrics']['headline']:.4f}"]
+                if card.get("metrics", {}).get("headline") is not None
+                else []
+            ),
             "[bundle.files]",
             *(f'"{p.name}" = "{hashlib.sha256(p.read_bytes()).hexdigest()}"' for p in files),
         ]

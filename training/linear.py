@@ -95,7 +95,9 @@ def _make_bundle(language: str, *, gold: Path, public: Path, out: Path) -> None:
     write_bundle(folder, card=card, vocabulary=vocabulary, tensors=tensors, text_card=render_card(card))
     write_manifest(out)
     seconds = time.perf_counter() - started
-    print(f"{language}: headline {card['metrics']['headline']:.3f} on dev; {seconds:.0f} s", file=sys.stderr)
+    headline = card["metrics"]["headline"]
+    found = "not measurable" if headline is None else f"{headline:.3f}"
+    print(f"{language}: headline {found} on dev; {seconds:.0f} s", file=sys.stderr)
 
 
 def load_gold(path: Path, language: str) -> Gold:

@@ -55,12 +55,13 @@ def measure_share_errors(
                 [_excess(part[:, j], targets[:, FIRST_HEADS.index(x)], members) for j, x in enumerate(LABELS)]
             )
             own = len(members) / (len(members) + _PRIOR_GROUPS)
-            excesses += (own * found + (1 - own) * found.mean()) / 2
+            # Below zero is chance; it must not pull the other labels down.
+            excesses += (own * found + (1 - own) * np.maximum(found, 0.0).mean()) / 2
     return {
         label: ShareError(
             spread=round(max(float(excesses[j]), 0.0) ** 0.5, 4),
             positives=int(targets[:, FIRST_HEADS.index(label)].sum()),
-            domains=len(np.unique(domains)),
+            domains=len(known),
         )
         for j, label in enumerate(LABELS)
     }

@@ -43,7 +43,8 @@ from gapnlp.store.repositories import JobRepository, Progress
 CHUNK_ROWS = 500
 # Inputs below this are scored sooner in one process than others take to start.
 _BYTES_FOR_WORKERS = 2_000_000
-_MOST_WORKERS = 8
+# Each process holds a scorer of its own: about 300 MB.
+_MOST_WORKERS = 4
 # Least seconds between two snapshots of the tally; a kill loses at most so much work.
 _SNAPSHOT_SECONDS = 2.0
 WORK_SUFFIX = ".gapnlp-work"

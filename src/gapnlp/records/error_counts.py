@@ -31,7 +31,7 @@ class ShareError:
 
     spread: root mean square of log-odds(true share) - log-odds(mean probability), beyond what sampling explains, half
     over domains that were in training and half over held-out ones; at least 0. positives: segments with the label
-    that it rests on. domains: how many there were.
+    that it rests on. domains: groups of one domain and stratum that it was measured on.
     """
 
     spread: float

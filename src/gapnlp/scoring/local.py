@@ -9,10 +9,12 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from gapnlp.errors import StoreError
 from gapnlp.records.analysis import Analysis
 from gapnlp.records.feedback import Failure, Feedback
 from gapnlp.scoring.loading import load
@@ -78,7 +80,13 @@ def _score_on_cores(
 
 def _next(waiting: deque[tuple[int, Future[list[Result]]]]) -> tuple[int, list[Result]]:
     number, future = waiting.popleft()
-    return number, future.result()
+    try:
+        return number, future.result()
+    except BrokenProcessPool:
+        raise StoreError(
+            "a scoring process was ended from outside, most likely for want of memory; finished work is kept: run the "
+            "same command again with --workers 1"
+        ) from None
 
 
 _worker: Scorer | None = None
