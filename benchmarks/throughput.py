@@ -4,7 +4,7 @@
 
 The input is repeated to so many rows, each with an id of its own. The peer is what a data team would write in an hour:
 `pandas.read_csv` and a scikit-learn pipeline (TF-IDF of character n-grams, one logistic regression a label) with as
-many labels. It reads whole items in one language, without segments, language detection, causes or failures accounted for.
+many labels. It reads whole items in one language: no segments, language detection, causes, or account of failures.
 Figures are ratios of one run on one machine; nothing here is asserted.
 """
 
