@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gapnlp.errors import InputError
-from gapnlp.reporting import figures, render
+from gapnlp.reporting import figures, writing
 from gapnlp.reporting.chart_style import wrap
 from gapnlp.reporting.fonts import has_chinese_font, needs_chinese_font
 from gapnlp.reporting.render import RENDERERS, write_report
@@ -51,9 +51,9 @@ def test_a_failing_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(render.os, "replace", fail)
+    monkeypatch.setattr(writing.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        render._write(target, b"new")
+        writing.write_whole(target, b"new")
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
 
