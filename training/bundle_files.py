@@ -29,12 +29,23 @@ def write_bundle(
     tensors: Mapping[str, NDArray[Any]],
     text_card: str,
 ) -> None:
-    """Write one bundle's files into its folder."""
+    """Write a linear bundle's files into its folder."""
+    write_files(
+        folder,
+        {
+            "card.json": json.dumps(card, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n",
+            "vocabulary.json": json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":")).encode(),
+            "weights.safetensors": save_tensors({k: np.ascontiguousarray(v) for k, v in tensors.items()}),
+            "CARD.md": text_card.encode(),
+        },
+    )
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write a bundle's files: name -> content."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "card.json", json.dumps(card, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n")
-    _write(folder / "vocabulary.json", json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":")).encode())
-    _write(folder / "weights.safetensors", save_tensors({k: np.ascontiguousarray(v) for k, v in tensors.items()}))
-    _write(folder / "CARD.md", text_card.encode())
+    for name, content in contents.items():
+        _write(folder / name, content)
 
 
 def write_manifest(models: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -107,10 +107,10 @@ def score_file(inputs: Inputs, out: Path, *, segments: bool = False, on_progress
     """
     write = choose_writer(out)
     make_folder(out.parent)
-    key = _key(inputs, {"kind": "score", "chunk": CHUNK_ROWS})
-    work = JobRepository(_work_file(out))
+    key = job_key(inputs, {"kind": "score", "chunk": CHUNK_ROWS})
+    work = JobRepository(work_file(out))
     with closing(work):
-        _work(inputs, work, key, tally=None, on_progress=on_progress)
+        run_job(inputs, work, key, counts=None, on_progress=on_progress)
         counts = dict.fromkeys(("read", "scored", *FAILURE_KINDS), 0)
         columns, rows = (SEGMENT_COLUMNS, segment_rows) if segments else (ITEM_COLUMNS, item_rows)
 
@@ -133,12 +133,12 @@ def make_report(inputs: Inputs, folder: Path, *, options: ReportOptions, on_prog
     """
     references = read_references(options.expectations) if options.expectations else {}
     make_folder(folder)
-    key = _key(inputs, {"kind": "report", "period": options.period, "by": inputs.columns.by, "chunk": CHUNK_ROWS})
-    tally = Tally(by_group=inputs.columns.by is not None, period=options.period)
-    work = JobRepository(_work_file(folder / "report"))
+    key = job_key(inputs, {"kind": "report", "period": options.period, "by": inputs.columns.by, "chunk": CHUNK_ROWS})
+    counts = _Tallying(Tally(by_group=inputs.columns.by is not None, period=options.period))
+    work = JobRepository(work_file(folder / "report"))
     with closing(work):
-        tally = _work(inputs, work, key, tally=tally, on_progress=on_progress) or tally
-        report = _build(tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references)
+        run_job(inputs, work, key, counts=counts, on_progress=on_progress)
+        report = _build(counts.tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references)
         write_report(report, folder, ui=options.ui)
         work.remove()
     return report
@@ -167,19 +167,49 @@ def report(
     recognition, rows = read_frame(frame, columns)
     settings = ScorerSettings(models)
     scorer = settings.make()
-    tally = Tally(by_group=by is not None, period=period)
+    counts = _Tallying(Tally(by_group=by is not None, period=period))
     for _, chunk in _chunks(rows):
-        _add(tally, score_rows(scorer, chunk))
-    return _build(tally, (recognition,), settings, by=by, references=expectations or {}, scorer=scorer)
+        counts.add(score_rows(scorer, chunk))
+    return _build(counts.tally, (recognition,), settings, by=by, references=expectations or {}, scorer=scorer)
 
 
-def _work(
-    inputs: Inputs, work: JobRepository, key: str, *, tally: Tally | None, on_progress: OnProgress
-) -> Tally | None:
-    """Score what is not yet finished. With a tally, keep snapshots of it; without, keep the results."""
+class Accumulator(Protocol):
+    """What a job counts instead of keeping every result; its state survives in snapshots."""
+
+    def add(self, results: Sequence[Result]) -> None:
+        """Count one chunk's results."""
+
+    def to_bytes(self) -> bytes:
+        """Give the state as bytes."""
+
+    def restore(self, stored: bytes) -> None:
+        """Go back to the state that `to_bytes` gave."""
+
+
+@dataclass(slots=True)
+class _Tallying:
+    """Counts for the gap report."""
+
+    tally: Tally
+
+    def add(self, results: Sequence[Result]) -> None:
+        self.tally.add([r for r in results if isinstance(r, Analysis)])
+        self.tally.add_failures([r for r in results if isinstance(r, Failure)])
+
+    def to_bytes(self) -> bytes:
+        return self.tally.to_bytes()
+
+    def restore(self, stored: bytes) -> None:
+        self.tally = Tally.from_bytes(stored)
+
+
+def run_job(
+    inputs: Inputs, work: JobRepository, key: str, *, counts: Accumulator | None, on_progress: OnProgress
+) -> None:
+    """Score what is not yet finished. With an accumulator, keep snapshots of it; without, keep the results."""
     progress = work.resume(key)
-    if tally is not None and progress.tally is not None:
-        tally = Tally.from_bytes(progress.tally)
+    if counts is not None and progress.tally is not None:
+        counts.restore(progress.tally)
     rows = read_feedback(inputs.paths, inputs.columns, recognitions=inputs.recognitions)
     chunks = (chunk for chunk in _chunks(rows) if chunk[0] >= progress.done)
     done, read, saved = progress.done, progress.rows, time.monotonic()
@@ -190,16 +220,15 @@ def _work(
         for number, results in scored:
             done, read = number + 1, read + len(results)
             on_progress(read)
-            if tally is None:
+            if counts is None:
                 work.finish(key, Progress(done, read), [(number, pack(results))])
                 continue
-            _add(tally, results)
+            counts.add(results)
             if time.monotonic() - saved >= _SNAPSHOT_SECONDS:
                 started = time.monotonic()
-                work.finish(key, Progress(done, read, tally.to_bytes()), [])
+                work.finish(key, Progress(done, read, counts.to_bytes()), [])
                 # A large snapshot (many groups) is taken less often, so that it never costs more than a tenth.
                 saved = time.monotonic() + 9 * (time.monotonic() - started)
-    return tally
 
 
 def _choose_workers(inputs: Inputs) -> int:
@@ -215,11 +244,6 @@ def _chunks(rows: Iterator[Row]) -> Iterator[Chunk]:
     while chunk := list(islice(rows, CHUNK_ROWS)):
         yield number, chunk
         number += 1
-
-
-def _add(tally: Tally, results: Sequence[Result]) -> None:
-    tally.add([r for r in results if isinstance(r, Analysis)])
-    tally.add_failures([r for r in results if isinstance(r, Failure)])
 
 
 def _count(counts: dict[str, int], results: Sequence[Result]) -> None:
@@ -244,7 +268,7 @@ def _build(
         tally,
         settings=BuildSettings(
             recognitions=recognitions,
-            models=tuple(_model(choose_bundle(bundles, x)) for x in languages),
+            models=tuple(model_used(choose_bundle(bundles, x)) for x in languages),
             share_errors={x: scorer.classifier(x).share_errors for x in languages},
             references=references,
             by=by,
@@ -253,11 +277,12 @@ def _build(
     )
 
 
-def _model(bundle: BundleInfo) -> ModelUsed:
+def model_used(bundle: BundleInfo) -> ModelUsed:
+    """Name a bundle in a report."""
     return ModelUsed(bundle.language, bundle.name, bundle.version, bundle.headline)
 
 
-def _key(inputs: Inputs, options: Mapping[str, Any]) -> str:
+def job_key(inputs: Inputs, options: Mapping[str, Any]) -> str:
     """Digest of all that the results depend on: bytes of the files, options, bundles, version of gapnlp."""
     content = {
         "files": [(r.file, r.sha256) for r in inputs.recognitions],
@@ -270,5 +295,6 @@ def _key(inputs: Inputs, options: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _work_file(out: Path) -> Path:
+def work_file(out: Path) -> Path:
+    """Name the work file beside an output."""
     return out.with_name(out.name + WORK_SUFFIX)

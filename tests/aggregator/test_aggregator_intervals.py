@@ -6,9 +6,9 @@ from gapnlp.aggregator.intervals import (
     estimate_ratio,
     estimate_share,
     percentile_interval,
-    wilson,
 )
 from gapnlp.aggregator.weights import draw_weights
+from gapnlp.records.shares import wilson
 
 
 def replicate(weights, values):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,19 @@ from gapnlp.reporting.to_html import render_page
 from gapnlp.reporting.words import Words, build_words
 
 
-@pytest.fixture(scope="session")
-def samples() -> ModuleType:
-    """The module report_samples.py beside this file."""
-    spec = importlib.util.spec_from_file_location("report_samples", Path(__file__).with_name("report_samples.py"))
+def load_beside(name: str) -> ModuleType:
+    """Load a module that stands beside this file."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def samples() -> ModuleType:
+    """The module report_samples.py beside this file."""
+    return load_beside("report_samples")
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +49,15 @@ def fake_taxonomy(samples: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Itera
     words_module.load_words.cache_clear()
     yield
     words_module.load_words.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def ledgers() -> ModuleType:
+    """The module ledger_samples.py beside this file."""
+    return load_beside("ledger_samples")
+
+
+@pytest.fixture(scope="session")
+def parse() -> Callable[[str], Any]:
+    """Read a page: its tags, ids, links, attributes, and tags that are not closed in order."""
+    return load_beside("page_parser").Page

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
 from gapnlp.records.report import Estimate
+from gapnlp.records.shares import wilson
 
 NOTHING = Estimate(None, None, None, 0)
 
@@ -28,18 +29,6 @@ def normal_quantile(level: float) -> float:
 def t_quantile(level: float, clusters: int) -> float:
     """Two-sided Student quantile for a variance estimated from that many clusters (items)."""
     return float(stdtrit(max(1, clusters - 1), (1 + level) / 2))
-
-
-def wilson(share: float, effective: float, quantile: float) -> tuple[float, float]:
-    """Score interval of a share worth `effective` independent observations (Wilson 1927).
-
-    Keeps inside [0, 1] and has a width even at 0 and 1, where a bootstrap's interval shrinks to nothing. With an
-    effective sample size it suits clustered data (Korn and Graubard 1998; Franco, Little, Louis and Slud 2019).
-    """
-    z2 = quantile * quantile / effective
-    centre = (share + z2 / 2) / (1 + z2)
-    half = quantile * sqrt(share * (1 - share) / effective + z2 / (4 * effective)) / (1 + z2)
-    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
 def estimate_share(count: int, n: int, *, level: float) -> Estimate:

@@ -13,13 +13,14 @@ from gapnlp.aggregator.columns import COLUMNS, INDEX, LANGUAGE_COLUMNS
 from gapnlp.aggregator.evidence import EvidenceBook
 from gapnlp.aggregator.ledger import Ledger
 from gapnlp.aggregator.moments import MOMENTS, item_moments
-from gapnlp.aggregator.periods import PERIODS, check_period
+from gapnlp.aggregator.periods import check_period
 from gapnlp.aggregator.rows import Counts, count_causes, count_rows
 from gapnlp.aggregator.snapshot import fill_tally, open_snapshot, write_snapshot
 from gapnlp.aggregator.weights import REPLICATES, draw_weights, item_key
 from gapnlp.errors import InputError
 from gapnlp.records.analysis import Analysis
 from gapnlp.records.feedback import Failure
+from gapnlp.records.periods import PERIODS
 from gapnlp.records.report import Intake
 
 MOST_GROUPS = 500

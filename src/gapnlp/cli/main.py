@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from gapnlp.cli.classify import classify
+from gapnlp.cli.compare import compare
 from gapnlp.cli.evaluate import evaluate
 from gapnlp.cli.models import models
 from gapnlp.cli.report import report
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (report, score, classify, evaluate, models):
+for command in (report, score, classify, compare, evaluate, models):
     app.command()(command)
 
 _STOPPED = 130

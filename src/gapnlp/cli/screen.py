@@ -23,12 +23,14 @@ from rich.table import Table
 from rich.text import Text
 
 from gapnlp.records.feedback import FAILURE_KINDS, Recognition
+from gapnlp.records.promises import Ledger
 from gapnlp.records.report import GapReport
 
 # Results go to the output, all that is said about the work to the error stream: pipes stay clean.
 OUTPUT = Console()
 ERRORS = Console(stderr=True)
 _SHOWN_FILES = 5
+_SHOWN_PROMISES = 20
 
 
 class _Rate(ProgressColumn):
@@ -114,6 +116,24 @@ def show_report(report: GapReport) -> None:
             gap.causes[0].cause.replace("_", " ") if gap.causes else "",
         )
     OUTPUT.print(table)
+
+
+def show_ledger(ledger: Ledger) -> None:
+    """Name the promises and how they fare, worst first."""
+    promises = sum(u.is_promise for u in ledger.units)
+    ERRORS.print(f"{promises:,} promises among {len(ledger.units):,} units of copy; {ledger.items:,} items judged")
+    table = Table(title="promises, worst first", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("verdict", "breaks", "keeps", "items that break it", "promise"):
+        table.add_column(heading, justify="right" if heading in ("breaks", "keeps") else "left", overflow="fold")
+    for entry in ledger.entries[:_SHOWN_PROMISES]:
+        share = entry.break_share
+        known = share.value is not None and share.low is not None and share.high is not None
+        text = f"{share.value:.1%} ({share.low:.1%} - {share.high:.1%})" if known else ""
+        verdict = entry.verdict.replace("_", " ")
+        table.add_row(verdict, f"{entry.breaks:,}", f"{entry.keeps:,}", text, escape(entry.promise.text[:90]))
+    OUTPUT.print(table)
+    if len(ledger.entries) > _SHOWN_PROMISES:
+        ERRORS.print(f"... and {len(ledger.entries) - _SHOWN_PROMISES} more promises in the ledger")
 
 
 def _percent(value: float | None) -> str:

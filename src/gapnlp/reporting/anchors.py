@@ -18,6 +18,11 @@ def cell_anchor(breakdown: int, cell: int) -> str:
     return f"cell-{breakdown}-{cell}"
 
 
+def promise_anchor(place: int) -> str:
+    """Where a promise is told: its place in the ledger, from 0."""
+    return f"promise-{place}"
+
+
 def words_anchor(anchor: str) -> str:
     """Where the sentences behind a figure stand, inside its <details>: a browser opens it on arrival."""
     return f"{anchor}-words"

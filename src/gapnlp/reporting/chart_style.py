@@ -38,7 +38,7 @@ FONTS = "Noto Sans, Segoe UI, Roboto, Noto Sans CJK SC, PingFang SC, Microsoft Y
 WIDE_FONTS = (
     "Noto Sans CJK SC, Noto Sans SC, Source Han Sans SC, PingFang SC, Microsoft YaHei, WenQuanYi Zen Hei, DejaVu Sans"
 )
-_BEYOND_LATIN = re.compile(r'(<text [^>]*font-family=)"[^"]*"([^>]*>[^<]*[\u2190-\uffef])')
+_BEYOND_LATIN = re.compile(r'(<text [^>]*font-family=)"[^"]*"([^>]*>(?:[^<]|</?tspan[^>]*>)*?[\u2190-\uffef])')
 _CONFIG: Mapping[str, Any] = {
     "background": "transparent",
     "font": FONTS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +20,8 @@ from gapnlp.reporting.words import Words
 logger = logging.getLogger(__name__)
 
 Draw = Callable[[Size], alt.Chart | None]
+# A chart: its name, its description for those who do not see it, and how it is drawn.
+Chart = tuple[str, str, Draw]
 _BY = 80
 _TITLES = {"gaps": "gaps.chart_alt", "dimensions": "dimensions.chart_alt", "quadrant": "dimensions.quadrant_alt"}
 
@@ -34,9 +36,14 @@ class Figure:
 
 def draw_figures(report: GapReport, words: Words) -> dict[str, Figure]:
     """Draw every chart that the report has figures for, for use inside the page. Groups are a table there."""
+    return draw_inline(chart for chart in _charts(report, words) if not chart[0].startswith("group"))
+
+
+def draw_inline(charts: Iterable[Chart]) -> dict[str, Figure]:
+    """Draw charts for use inside the page, wide and narrow; those without figures are left out."""
     figures = {}
-    for name, title, draw in _charts(report, words):
-        wide = None if name.startswith("group") else draw(WIDE)
+    for name, title, draw in charts:
+        wide = draw(WIDE)
         narrow = None if wide is None else draw(NARROW)
         if wide is not None and narrow is not None:
             figures[name] = Figure(
@@ -48,12 +55,17 @@ def draw_figures(report: GapReport, words: Words) -> dict[str, Figure]:
 
 def draw_files(report: GapReport, words: Words) -> Iterator[tuple[str, bytes]]:
     """Draw every chart as file name and bytes: SVG and PNG. Warns where PNGs would show boxes for Chinese."""
-    if needs_chinese_font(report, words.ui) and not has_chinese_font():
+    yield from draw_each(_charts(report, words), chinese=needs_chinese_font(report, words.ui))
+
+
+def draw_each(charts: Iterable[Chart], *, chinese: bool) -> Iterator[tuple[str, bytes]]:
+    """Draw charts as files. chinese: whether they hold Chinese, for which PNGs need a font of this machine."""
+    if chinese and not has_chinese_font():
         logger.warning(
             "no font with Chinese characters was found on this machine: plots/*.png show boxes instead of them; "
-            "install one (on Debian or Ubuntu the package fonts-noto-cjk). report.html and plots/*.svg are not affected"
+            "install one (on Debian or Ubuntu the package fonts-noto-cjk). HTML pages and plots/*.svg are not affected"
         )
-    for name, _, draw in _charts(report, words):
+    for name, _, draw in charts:
         chart = draw(WIDE)
         if chart is not None:
             svg = to_svg(_without_links(chart))
@@ -61,7 +73,7 @@ def draw_files(report: GapReport, words: Words) -> Iterator[tuple[str, bytes]]:
             yield f"{name}.png", to_png(svg)
 
 
-def _charts(report: GapReport, words: Words) -> Iterator[tuple[str, str, Draw]]:
+def _charts(report: GapReport, words: Words) -> Iterator[Chart]:
     for name, build in PLOTS.items():
         yield name, words.say(_TITLES[name]), partial(build, report, words)
     for index, breakdown in enumerate(report.breakdowns):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 import vl_convert as vlc
@@ -20,8 +21,12 @@ _PROBE = (
 
 def needs_chinese_font(report: GapReport, ui: str) -> bool:
     """Whether charts hold Chinese: the UI language, or the name of a group."""
-    names = (cell.name for breakdown in report.breakdowns for cell in breakdown.cells)
-    return ui == "zh" or any(_CHINESE.search(name) for name in names)
+    return ui == "zh" or holds_chinese(cell.name for breakdown in report.breakdowns for cell in breakdown.cells)
+
+
+def holds_chinese(texts: Iterable[str]) -> bool:
+    """Whether any of the texts holds Chinese characters."""
+    return any(_CHINESE.search(text) for text in texts)
 
 
 @cache

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from gapnlp.reporting.to_html import render_html
 from gapnlp.reporting.to_json import render_json
 from gapnlp.reporting.to_xlsx import render_xlsx
 from gapnlp.reporting.words import load_words
+from gapnlp.reporting.writing import write_all
 
 # Form -> the function that renders a report in a UI language.
 RENDERERS: Mapping[str, Callable[[GapReport, str], bytes]] = {
@@ -20,6 +19,8 @@ RENDERERS: Mapping[str, Callable[[GapReport, str], bytes]] = {
     "html": render_html,
     "xlsx": render_xlsx,
 }
+# Names of the report's plots, without ending; the ledger's in the same folder are left alone.
+_PLOTS = r"gaps|dimensions|quadrant|(?:period|group)(?:-\d+)?"
 
 
 def write_report(report: GapReport, folder: Path, *, ui: str = "en") -> tuple[Path, ...]:
@@ -29,24 +30,5 @@ def write_report(report: GapReport, folder: Path, *, ui: str = "en") -> tuple[Pa
     Raises InputError for a UI language without wording.
     """
     words = load_words(ui)
-    plots = folder / "plots"
-    plots.mkdir(parents=True, exist_ok=True)
-    written = [_write(folder / f"report.{form}", render(report, ui)) for form, render in RENDERERS.items()]
-    drawn = [_write(plots / name, data) for name, data in draw_files(report, words)]
-    for old in {*plots.glob("*.svg"), *plots.glob("*.png")} - set(drawn):
-        old.unlink()
-    return (*written, *drawn)
-
-
-def _write(path: Path, data: bytes) -> Path:
-    """Write through a temporary file beside the target, so that an interruption never leaves half a file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return path
+    forms = ((f"report.{form}", render(report, ui)) for form, render in RENDERERS.items())
+    return write_all(folder, forms, drawn=draw_files(report, words), own=_PLOTS)

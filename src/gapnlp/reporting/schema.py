@@ -1,6 +1,6 @@
-"""The JSON Schema of report.json, derived from the records so that the two cannot drift apart.
+"""The JSON Schemas of report.json and ledger.json, derived from the records so that they cannot drift apart.
 
-`python -m gapnlp.reporting.schema > docs/report.schema.json` publishes it.
+`python -m gapnlp.reporting.schema report > docs/report.schema.json` publishes one, `ledger` the other.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import date
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from gapnlp.records.promises import LEDGER_SCHEMA_VERSION, Ledger
 from gapnlp.records.report import SCHEMA_VERSION, GapReport
 
 _SCALARS: Mapping[Any, Mapping[str, str]] = {
@@ -22,25 +23,31 @@ _SCALARS: Mapping[Any, Mapping[str, str]] = {
     bool: {"type": "boolean"},
     date: {"type": "string", "format": "date"},
 }
+# What is published: name -> (its record, the version of its schema).
+PUBLISHED: Mapping[str, tuple[type[Any], str]] = {
+    "report": (GapReport, SCHEMA_VERSION),
+    "ledger": (Ledger, LEDGER_SCHEMA_VERSION),
+}
 
 
-def build_schema() -> dict[str, Any]:
-    """Build the schema of report.json (JSON Schema 2020-12) from GapReport and the records in it."""
+def build_schema(name: str = "report") -> dict[str, Any]:
+    """Build the schema of report.json or ledger.json (JSON Schema 2020-12) from its record and the records in it."""
+    cls, version = PUBLISHED[name]
     definitions: dict[str, Any] = {}
-    _define(GapReport, definitions)
-    root = definitions.pop("GapReport")
-    root["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+    _define(cls, definitions)
+    root = definitions.pop(cls.__name__)
+    root["properties"]["schema_version"] = {"const": version}
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:gapnlp:schema:report:{SCHEMA_VERSION}",
-        "title": f"gapnlp report {SCHEMA_VERSION}",
+        "$id": f"urn:gapnlp:schema:{name}:{version}",
+        "title": f"gapnlp {name} {version}",
     }
     return {**head, **root, "$defs": dict(sorted(definitions.items()))}
 
 
-def render_schema() -> bytes:
-    """Render the schema as it is published."""
-    return (json.dumps(build_schema(), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+def render_schema(name: str = "report") -> bytes:
+    """Render a schema as it is published."""
+    return (json.dumps(build_schema(name), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
 def _define(cls: type[Any], definitions: dict[str, Any]) -> None:
@@ -77,4 +84,4 @@ def _of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(render_schema())
+    sys.stdout.buffer.write(render_schema(*sys.argv[1:2]))

@@ -2,50 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gapnlp.records.feedback import Failure
 from gapnlp.records.labels import POLARITIES
-from gapnlp.records.report import DimensionResult, Estimate, Evidence, GapReport
+from gapnlp.records.report import DimensionResult, Evidence, GapReport
+from gapnlp.reporting.sheet_parts import (
+    Column,
+    Row,
+    Sheet,
+    estimate_cells,
+    estimate_columns,
+    evidence_columns,
+    evidence_row,
+    finding_rows,
+    intake_columns,
+    source_rows,
+    summary_columns,
+)
 from gapnlp.reporting.summary import rank_dimensions, rank_gaps, write_summary, write_tiles
 from gapnlp.reporting.words import Words
-
-Value = str | int | float | bool | date | None
-Row = Sequence[Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its heading, how its numbers are written, and its width in characters.
-
-    kind: "text", "share", "scale", "whole", "tiny" (p and q) or "date".
-    """
-
-    title: str
-    kind: str = "text"
-    width: float = 14
-
-
-Sheet = tuple[Sequence[Column], Iterable[Row]]
 
 
 def summary_sheet(report: GapReport, words: Words) -> Sheet:
     """List the page's tiles, findings and caveats."""
     say = words.say
-    columns = (
-        Column(say("sheet.topic"), width=26),
-        Column(say("sheet.finding"), width=70),
-        Column(say("sheet.detail"), width=90),
-    )
-    rows: list[Row] = [(tile.label, tile.value, tile.note) for tile in write_tiles(report, words)]
+    rows = finding_rows(write_tiles(report, words), write_summary(report, words))
     if not report.items:
         rows.append((say("page.empty_title"), say("page.empty"), ""))
-    rows.extend((finding.topic, finding.headline, finding.detail) for finding in write_summary(report, words))
     for key in report.caveats:
         rows.append((say("summary.caveats"), words.caveat(key), ""))
-    return columns, rows
+    return summary_columns(words), rows
 
 
 def gaps_sheet(report: GapReport, words: Words) -> Sheet:
@@ -55,9 +42,9 @@ def gaps_sheet(report: GapReport, words: Words) -> Sheet:
         Column(say("gaps.gap"), width=26),
         Column(say("gaps.segments"), "whole"),
         Column(say("count.items_label"), "whole"),
-        *_estimate_columns(words, say("gaps.raw_share"), "share"),
-        *_estimate_columns(words, say("gaps.corrected_share"), "share"),
-        *_estimate_columns(words, say("gaps.item_share"), "share"),
+        *estimate_columns(words, say("gaps.raw_share"), "share"),
+        *estimate_columns(words, say("gaps.corrected_share"), "share"),
+        *estimate_columns(words, say("gaps.item_share"), "share"),
         Column(say("sheet.attributed"), width=40),
         Column(say("gaps.remedies_general"), width=70),
     )
@@ -66,9 +53,9 @@ def gaps_sheet(report: GapReport, words: Words) -> Sheet:
             words.name("gap", gap.gap),
             gap.segments,
             gap.items,
-            *_estimate(gap.raw_share),
-            *_estimate(gap.corrected_share),
-            *_estimate(gap.item_share),
+            *estimate_cells(gap.raw_share),
+            *estimate_cells(gap.corrected_share),
+            *estimate_cells(gap.item_share),
             say("gaps.attributed") if gap.attributed else None,
             _remedies(words, gap.remedies),
         )
@@ -84,7 +71,7 @@ def causes_sheet(report: GapReport, words: Words) -> Sheet:
         Column(say("gaps.gap"), width=26),
         Column(say("gaps.cause"), width=44),
         Column(say("gaps.segments"), "whole"),
-        *_estimate_columns(words, say("gaps.share_of_gap"), "share"),
+        *estimate_columns(words, say("gaps.share_of_gap"), "share"),
         Column(say("sheet.attributed"), width=40),
         Column(say("gaps.remedies"), width=70),
     )
@@ -93,7 +80,7 @@ def causes_sheet(report: GapReport, words: Words) -> Sheet:
             words.name("gap", gap.gap),
             words.name("cause", cause.cause),
             cause.segments,
-            *_estimate(cause.share),
+            *estimate_cells(cause.share),
             say("gaps.attributed") if gap.attributed else None,
             _remedies(words, cause.remedies),
         )
@@ -111,15 +98,15 @@ def dimensions_sheet(report: GapReport, words: Words) -> Sheet:
         Column(say("gaps.segments"), "whole"),
         Column(say("count.items_label"), "whole"),
         *(Column(say(f"polarity.{polarity}"), "whole") for polarity in POLARITIES),
-        *_estimate_columns(words, say("dimensions.perception"), "scale"),
-        *_estimate_columns(words, say("dimensions.segment_share"), "share"),
-        *_estimate_columns(words, say("dimensions.item_share"), "share"),
-        *_estimate_columns(words, say("dimensions.breach_rate"), "share"),
-        *_estimate_columns(words, say("dimensions.importance"), "share"),
-        *_estimate_columns(words, say("dimensions.effect"), "scale"),
+        *estimate_columns(words, say("dimensions.perception"), "scale"),
+        *estimate_columns(words, say("dimensions.segment_share"), "share"),
+        *estimate_columns(words, say("dimensions.item_share"), "share"),
+        *estimate_columns(words, say("dimensions.breach_rate"), "share"),
+        *estimate_columns(words, say("dimensions.importance"), "share"),
+        *estimate_columns(words, say("dimensions.effect"), "scale"),
         Column(say("dimensions.reference"), "scale"),
         Column(say("dimensions.source"), width=40),
-        *_estimate_columns(words, say("dimensions.servqual_gap"), "scale"),
+        *estimate_columns(words, say("dimensions.servqual_gap"), "scale"),
     )
     return columns, (_dimension_row(result, words) for result in rank_dimensions(report))
 
@@ -131,15 +118,15 @@ def _dimension_row(result: DimensionResult, words: Words) -> Row:
         result.segments,
         result.items,
         *(result.counts.get(polarity, 0) for polarity in POLARITIES),
-        *_estimate(result.perception),
-        *_estimate(result.segment_share),
-        *_estimate(result.item_share),
-        *_estimate(result.breach_rate),
-        *_estimate(importance.share if importance else None),
-        *_estimate(importance.effect if importance else None),
+        *estimate_cells(result.perception),
+        *estimate_cells(result.segment_share),
+        *estimate_cells(result.item_share),
+        *estimate_cells(result.breach_rate),
+        *estimate_cells(importance.share if importance else None),
+        *estimate_cells(importance.effect if importance else None),
         reference.expectation if reference else None,
         reference.source if reference else None,
-        *_estimate(result.servqual_gap),
+        *estimate_cells(result.servqual_gap),
     )
 
 
@@ -153,7 +140,7 @@ def cells_sheet(report: GapReport, words: Words, kind: str) -> Sheet:
         Column(say("gaps.segments"), "whole"),
         Column(say("sheet.enough"), width=12),
         Column(say("measure.figure"), width=34),
-        *_estimate_columns(words, say("compare.value"), "scale"),
+        *estimate_columns(words, say("compare.value"), "scale"),
         Column(say("compare.rest"), "scale"),
         Column(say("compare.difference"), "scale"),
         Column(say("compare.p"), "tiny"),
@@ -173,38 +160,14 @@ def _cell_rows(report: GapReport, words: Words, kind: str) -> Iterator[Row]:
             if not cell.comparisons:
                 yield (*head, *(None,) * 10)
             for c in cell.comparisons:
-                figures = (*_estimate(c.estimate), c.rest, c.difference, c.p, c.q, yes_no[c.differs])
+                figures = (*estimate_cells(c.estimate), c.rest, c.difference, c.p, c.q, yes_no[c.differs])
                 yield (*head, words.measure(c.measure), *figures)
 
 
 def evidence_sheet(report: GapReport, words: Words) -> Sheet:
     """List every sentence kept, with what it is evidence of and where it stands."""
-    say = words.say
-    columns = (
-        Column(say("sheet.about"), width=40),
-        Column(say("sheet.kind"), width=12),
-        Column(say("sheet.sentence"), width=80),
-        Column(say("sheet.before"), width=30),
-        Column(say("sheet.after"), width=30),
-        Column(say("sheet.id"), width=20),
-        Column(say("data.file"), width=24),
-        Column(say("data.row"), "whole", 8),
-        Column(say("sheet.start"), "whole", 8),
-        Column(say("sheet.end"), "whole", 8),
-        Column(say("sheet.date"), "date", 12),
-        Column(say("data.language"), width=12),
-        Column(say("sheet.rating"), "scale", 10),
-        Column(say("sheet.group"), width=20),
-        Column(say("sheet.probability"), "share", 12),
-    )
-    return columns, (_evidence_row(about, entry, words) for about, entry in _all_evidence(report, words))
-
-
-def _evidence_row(about: str, entry: Evidence, words: Words) -> Row:
-    kind = words.say(f"evidence.{entry.kind}") if words.has(f"evidence.{entry.kind}") else entry.kind
-    place = (entry.item_id, entry.file, entry.row, entry.start, entry.end, entry.date)
-    text = (entry.text, entry.before, entry.after)
-    return (about, kind, *text, *place, words.language(entry.language), entry.rating, entry.group, entry.probability)
+    rows = (evidence_row(about, entry, words) for about, entry in _all_evidence(report, words))
+    return evidence_columns(words), rows
 
 
 def _all_evidence(report: GapReport, words: Words) -> Iterator[tuple[str, Evidence]]:
@@ -228,16 +191,7 @@ def _all_evidence(report: GapReport, words: Words) -> Iterator[tuple[str, Eviden
 
 def intake_sheet(report: GapReport, words: Words) -> Sheet:
     """List rows accounted for, languages, what was recognised in each file, and the rows that failed."""
-    say = words.say
-    columns = (
-        Column(say("data.outcome"), width=30),
-        Column(say("data.file"), width=30),
-        Column(say("data.rows"), "whole", 12),
-        Column(say("data.column"), width=30),
-        Column(say("data.role"), width=20),
-        Column(say("data.reason"), width=80),
-    )
-    return columns, _intake_rows(report, words)
+    return intake_columns(words), _intake_rows(report, words)
 
 
 def _intake_rows(report: GapReport, words: Words) -> Iterator[Row]:
@@ -249,13 +203,7 @@ def _intake_rows(report: GapReport, words: Words) -> Iterator[Row]:
     for key, by_language in (("languages", intake.languages), ("unsupported_languages", intake.unsupported_languages)):
         for code, n in by_language.items():
             yield (say(f"data.{key}"), None, n, None, words.language(code), None)
-    for given in report.inputs:
-        for column in given.columns:
-            role = say(f"role.{column.role}") if words.has(f"role.{column.role}") else column.role
-            yield (say("data.files"), given.file, None, column.column, role, column.why)
-    for model in report.models:
-        told = f"{model.name} {model.version}"
-        yield (say("models.name"), None, None, None, words.language(model.language), told)
+    yield from source_rows(report.inputs, report.models, words)
     yield from _failure_rows(words, "failures", intake.failures)
     yield from _failure_rows(words, "notices", intake.noticed)
 
@@ -266,19 +214,6 @@ def _failure_rows(words: Words, key: str, failures: Iterable[Failure]) -> Iterat
         kind = words.say(f"data.{failure.kind}") if words.has(f"data.{failure.kind}") else failure.kind
         row = words.say("format.label", name=words.say("data.row"), value=failure.source.row)
         yield (words.say(f"data.{key}"), failure.source.file, None, row, kind, failure.reason)
-
-
-def _estimate_columns(words: Words, name: str, kind: str) -> tuple[Column, ...]:
-    return (
-        Column(name, kind),
-        Column(words.say("sheet.low", name=name), kind),
-        Column(words.say("sheet.high", name=name), kind),
-        Column(words.say("sheet.n", name=name), "whole", 10),
-    )
-
-
-def _estimate(estimate: Estimate | None) -> tuple[float | None, float | None, float | None, int | None]:
-    return (estimate.value, estimate.low, estimate.high, estimate.n) if estimate else (None, None, None, None)
 
 
 def _remedies(words: Words, keys: Iterable[str]) -> str:

@@ -41,7 +41,7 @@ def write_tiles(report: GapReport, words: Words) -> tuple[Tile, ...]:
     shares = [("negative", overall.sentiment.get("neg")), ("churn", overall.churn), ("breach", overall.breach_rate)]
     for key, estimate in shares:
         if estimate is not None:
-            tiles.append(_share_tile(words, say(f"tile.{key}"), estimate))
+            tiles.append(share_tile(words, say(f"tile.{key}"), estimate))
     mean = overall.mean_satisfaction
     if mean is not None and mean.value is not None:
         hundred = Estimate(mean.value * 100, _times(mean.low), _times(mean.high), mean.n)
@@ -62,7 +62,7 @@ def write_summary(report: GapReport, words: Words) -> tuple[Finding, ...]:
     churn = report.overall.churn
     if churn.value is not None:
         headline = words.say("summary.churn_headline", share=words.formats.percent(churn.value))
-        detail = words.say("summary.churn_detail", **_interval(report, churn, words))
+        detail = words.say("summary.churn_detail", **say_interval(report.level, churn, words))
         findings.append(Finding(words.say("summary.churn"), headline, detail if churn.low is not None else ""))
     return tuple(findings)
 
@@ -97,17 +97,19 @@ def _times(value: float | None) -> float | None:
     return None if value is None else value * 100
 
 
-def _share_tile(words: Words, label: str, estimate: Estimate) -> Tile:
+def share_tile(words: Words, label: str, estimate: Estimate) -> Tile:
+    """Make a share a large figure; one that is not known says why."""
     if estimate.value is None:
         return Tile("–", label, words.say("figure.too_few_n", n=estimate.n))
     note = write_basis(words, words.formats.share_interval(estimate), estimate.n)
     return Tile(words.formats.percent(estimate.value), label, note)
 
 
-def _interval(report: GapReport, estimate: Estimate, words: Words) -> dict[str, str]:
+def say_interval(level: float, estimate: Estimate, words: Words) -> dict[str, str]:
+    """Give a share's interval as the values that a sentence about it takes: level, low, high."""
     percent = words.formats.percent
     return {
-        "level": words.formats.level(report.level),
+        "level": words.formats.level(level),
         "low": percent(estimate.low or 0.0),
         "high": percent(estimate.high or 0.0),
     }
@@ -129,7 +131,7 @@ def _gap_findings(report: GapReport, words: Words) -> Iterable[Finding]:
 def _gap_detail(report: GapReport, gap: GapResult, words: Words) -> str:
     estimate, parts = best_share(gap), []
     if estimate.low is not None:
-        parts.append(words.say("summary.gap_interval", **_interval(report, estimate, words)))
+        parts.append(words.say("summary.gap_interval", **say_interval(report.level, estimate, words)))
     main = next((cause for cause in gap.causes if cause.segments), None)
     if main and main.share.value is not None:
         name, share = words.name("cause", main.cause), words.formats.percent(main.share.value)

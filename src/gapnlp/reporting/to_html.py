@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
@@ -31,7 +31,7 @@ from gapnlp.reporting.plots_compare import MARKS
 from gapnlp.reporting.summary import rank_dimensions, rank_gaps, write_basis, write_summary, write_tiles
 from gapnlp.reporting.words import Words, load_words
 
-T = TypeVar("T")
+L = TypeVar("L", bound=Limits)
 
 METHODS = (
     "raw_share",
@@ -57,40 +57,59 @@ def render_html(report: GapReport, ui: str = "en") -> bytes:
 def render_page(report: GapReport, words: Words) -> bytes:
     """Render the page in given words, showing less and less until it fits."""
     figures = draw_figures(report, words)
+    return fit_page(LADDER, lambda limits: _fill(report, words, figures=figures, limits=limits))
+
+
+def fit_page(ladder: Sequence[L], fill: Callable[[L], bytes]) -> bytes:
+    """Fill a page with less and less until it stays under `MAX_BYTES`; the last step is taken as it is."""
     page = b""
-    for limits in LADDER:
-        page = _fill(report, words, figures=figures, limits=limits)
+    for limits in ladder:
+        page = fill(limits)
         if len(page) < MAX_BYTES:
             break
     return page
 
 
+def render_template(name: str, words: Words, *, limits: Limits, values: Mapping[str, Any]) -> bytes:
+    """Fill one template with the words, the pieces that all pages use, and its own values."""
+    pieces: dict[str, Any] = {
+        "w": words,
+        "say": words.say,
+        "count": words.count,
+        "f": words.formats,
+        "limits": limits,
+        "shown": clean_name_of(limits),
+        "clipped": lambda value: clip(clean(value), limits.text),
+        "before": lambda value: clean(value)[-100:],
+        "after": lambda value: clean(value)[:100],
+        "pick": pick_evidence,
+    }
+    pages = {
+        "x": pieces,
+        "share": lambda estimate: share_cell(words, estimate),
+        "scale": lambda estimate, digits=1: scale_cell(words, estimate, digits),
+        "anchors": anchors,
+        "css": _stylesheet(),
+    }
+    text = _environment().get_template(name).render({**pieces, **pages, **values})
+    return text.encode("utf-8", "replace")
+
+
 def _fill(report: GapReport, words: Words, *, figures: Any, limits: Limits) -> bytes:
-    shown = clean_name_of(limits)
-    text = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
+    return render_template(
+        "report.html.j2",
+        words,
+        limits=limits,
+        values=dict(
             report=report,
-            w=words,
-            say=words.say,
-            count=words.count,
-            f=words.formats,
-            limits=limits,
+            empty=not report.items,
             figures=figures,
             figure_name=lambda index: figure_name(report, index),
             tiles=write_tiles(report, words),
             findings=write_summary(report, words),
             gaps=rank_gaps(report),
             dimensions=rank_dimensions(report),
-            shown=shown,
-            clipped=lambda value: clip(clean(value), limits.text),
-            before=lambda value: clean(value)[-100:],
-            after=lambda value: clean(value)[:100],
-            pick=pick_evidence,
-            share=lambda estimate: share_cell(words, estimate),
             corrected=lambda estimate: corrected_cell(words, estimate),
-            scale=lambda estimate, digits=1: scale_cell(words, estimate, digits),
             grid=lambda breakdown: grid(breakdown, limits),
             write=lambda measure, value, sign=False: write_value(words, measure, value, sign=sign),
             write_range=lambda measure, estimate: write_interval(words, measure, estimate),
@@ -98,15 +117,12 @@ def _fill(report: GapReport, words: Words, *, figures: Any, limits: Limits) -> b
             caveats=[words.caveat(key) for key in report.caveats],
             verdict=verdict,
             marks=MARKS,
-            anchors=anchors,
             polarities=POLARITIES,
             all_dimensions=DIMENSIONS,
             methods=METHODS,
             limit_phrases=LIMIT_PHRASES,
-            css=_stylesheet(),
-        )
+        ),
     )
-    return text.encode("utf-8", "replace")
 
 
 def clean_name_of(limits: Limits) -> Any:

@@ -1,4 +1,4 @@
-"""GapReport <-> JSON: the published form of the report (docs/report.schema.json), read back without loss."""
+"""Report or ledger <-> JSON: their published form (docs/*.schema.json), read back without loss."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def to_plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def render_json(report: GapReport, ui: str = "en") -> bytes:
-    """Render the report as JSON; the same report always gives the same bytes, whatever the UI language.
+def render_json(report: Any, ui: str = "en") -> bytes:
+    """Render a report or ledger as JSON; the same one always gives the same bytes, whatever the UI language.
 
     Lone surrogates, which UTF-8 cannot hold, are written as JSON escapes. Raises ValueError on NaN or infinity.
     """
@@ -37,14 +37,22 @@ def render_json(report: GapReport, ui: str = "en") -> bytes:
 
 def from_json(data: bytes) -> GapReport:
     """Read a report back. Raises InputError when it is no report or one of another schema."""
+    return read_json(GapReport, data, name="report", version=SCHEMA_VERSION)
+
+
+def read_json(cls: type[T], data: bytes, *, name: str, version: str) -> T:
+    """Read a record back from its JSON: `name` is what it is called, `version` the schema that can be read.
+
+    Raises InputError when the data hold something else.
+    """
     try:
         plain = json.loads(data)
     except ValueError as error:
-        raise InputError("this is not a report.json: it holds no JSON; make the report again") from error
-    version = plain.get("schema_version") if isinstance(plain, dict) else None
-    if str(version).partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
-        raise InputError(f"report schema {version} cannot be read, only {SCHEMA_VERSION}; make the report again")
-    return _record(GapReport, plain, "report")
+        raise InputError(f"this is not a {name}.json: it holds no JSON; make the {name} again") from error
+    given = plain.get("schema_version") if isinstance(plain, dict) else None
+    if str(given).partition(".")[0] != version.partition(".")[0]:
+        raise InputError(f"{name} schema {given} cannot be read, only {version}; make the {name} again")
+    return _record(cls, plain, name)
 
 
 def _record(cls: type[T], plain: Any, where: str) -> T:
@@ -95,4 +103,5 @@ def _scalar(hint: type[Any], plain: Any, where: str) -> Any:
 
 
 def _mismatch(where: str, expected: str) -> InputError:
-    return InputError(f"this is not a report.json of schema {SCHEMA_VERSION}: {where} is not {expected}; make it again")
+    name = where.partition(".")[0]
+    return InputError(f"this is not a {name}.json of this version: {where} is not {expected}; make it again")

@@ -12,7 +12,8 @@ import xlsxwriter
 
 from gapnlp.records.report import GapReport
 from gapnlp.reporting.formats import clean, clip
-from gapnlp.reporting.sheets import SHEETS, Column, Row
+from gapnlp.reporting.sheet_parts import Column, Row, Sheet
+from gapnlp.reporting.sheets import SHEETS
 from gapnlp.reporting.words import Words, load_words
 
 # A cell holds 32,767 characters at most; the guard may add one.
@@ -43,7 +44,12 @@ def render_xlsx(report: GapReport, ui: str = "en") -> bytes:
 
 
 def render_workbook(report: GapReport, words: Words) -> bytes:
-    """Render the workbook in given words."""
+    """Render the report's workbook in given words."""
+    return write_workbook({words.say(f"sheet.{name}"): build(report, words) for name, build in SHEETS.items()}, words)
+
+
+def write_workbook(sheets: Mapping[str, Sheet], words: Words) -> bytes:
+    """Write sheets, by their names and in their order, as a workbook."""
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as workbook:
@@ -52,9 +58,8 @@ def render_workbook(report: GapReport, words: Words) -> bytes:
             workbook.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E8ECF1"}),
             {kind: workbook.add_format(dict(props)) for kind, props in _NUMBER_FORMATS.items()},
         )
-        for name, build in SHEETS.items():
-            columns, rows = build(report, words)
-            _write_sheet(workbook.add_worksheet(words.say(f"sheet.{name}")), columns, rows=rows, look=look)
+        for name, (columns, rows) in sheets.items():
+            _write_sheet(workbook.add_worksheet(name), columns, rows=rows, look=look)
     return buffer.getvalue()
 
 

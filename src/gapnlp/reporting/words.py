@@ -120,11 +120,15 @@ def flatten(table: Mapping[str, object], prefix: str = "") -> dict[str, Phrase]:
     return flat
 
 
-def read_phrases(ui: str) -> dict[str, Phrase]:
-    """Read the report's own phrases in one language. Raises InputError for a language that has none."""
+def read_phrases(ui: str, kind: str = "") -> dict[str, Phrase]:
+    """Read the report's own phrases in one language; kind "ledger": what the promise ledger says besides.
+
+    Raises InputError for a language that has none.
+    """
     if ui not in UI_LANGUAGES:
         raise InputError(f"no report wording in '{ui}'; choose one of {', '.join(UI_LANGUAGES)}")
-    text = files("gapnlp.reporting").joinpath("wording", f"{ui}.toml").read_text(encoding="utf-8")
+    name = f"{kind}_{ui}.toml" if kind else f"{ui}.toml"
+    text = files("gapnlp.reporting").joinpath("wording", name).read_text(encoding="utf-8")
     return flatten(tomllib.loads(text))
 
 
