@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
-from training.promise_cases import Case, case_matcher, case_targets, case_unit_features, read_cases
-from training.promises import f1, model_without, prepare
 
 from gapnlp.classifier.bundle import choose_bundle, read_manifest, read_verified
 from gapnlp.promises.match import PromiseModel, read_models
 from gapnlp.records.promises import RELATIONS
 from gapnlp.scoring.loading import load
+from training.promise_cases import Case, case_matcher, case_targets, case_unit_features, read_cases
+from training.promises import f1, model_without, prepare
 
 Matrix = NDArray[np.float64]
 Similarity = Callable[[Case], Matrix]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from training.operating_points import best_threshold, choose_thresholds, count_errors
-from training.targets import target_matrix
 
 from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.records.error_counts import ErrorCounts
 from gapnlp.records.labels import DIMENSIONS, GAPS, LABELS, Labels
+from training.operating_points import best_threshold, choose_thresholds, count_errors
+from training.targets import target_matrix
 
 
 def heads(labels: Labels) -> set[str]:

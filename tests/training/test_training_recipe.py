@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training.auxiliary import TASKS, read_auxiliary, text_key
-from training.linear import load_gold
-from training.stages import FOLDS, fit_first, fit_second, folds
 
 from gapnlp.classifier.bundle import choose_bundle, load_bundle, read_manifest
 from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.records.labels import LABELS, LANGUAGES
+from training.auxiliary import TASKS, read_auxiliary, text_key
+from training.linear import load_gold
+from training.stages import FOLDS, fit_first, fit_second, folds
 
 ROOT = Path(__file__).resolve().parents[2]
 

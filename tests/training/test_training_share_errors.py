@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from training.share_errors import SMALLEST_GROUP, held_out_domains, measure_share_errors
 
 from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.records.labels import LABELS
+from training.share_errors import SMALLEST_GROUP, held_out_domains, measure_share_errors
 
 DOMAINS = ("bank", "clinic", "hotel", "shop")
 
