@@ -84,7 +84,7 @@ def test_the_summary_says_the_figures(html):
     assert "The 95% interval runs from 21% to 25%." in html["en"]
     assert "The evidence would support: “Most orders are with you within 5 days.”" in html["en"]
     assert "Friendliness of staff: 8.0% · Packaging: 6.6% · Breakfast: 5.1%" in html["en"]
-    assert "2 obietnice, o których klienci milczą" in html["pl"]
+    assert "2 obietnice, o których klienci prawie nie mówią" in html["pl"]
     assert "“每一件商品都是正品，假一赔十”：6.6% 的反馈予以证实" in html["zh"]
 
 

@@ -12,46 +12,15 @@ from gapnlp.cli import options as o
 if TYPE_CHECKING:
     from gapnlp.comparison import CopyOptions
 
-_COPY = "Copy"
-
 
 def compare(
     inputs: o.InputsArgument,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the ledger.", show_default=False)],
-    copy: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Published copy: Markdown, text, HTML, DOCX, PDF, or listings in CSV, JSONL, XLSX; may be repeated.",
-            rich_help_panel=_COPY,
-            show_default=False,
-        ),
-    ] = None,
-    draft: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Copy before it is published: its promises are ranked by the risk that past feedback shows.",
-            rich_help_panel=_COPY,
-            show_default=False,
-        ),
-    ] = None,
-    entity: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Listings: column that says which hotel, product ...; give the feedback's own column with --by.",
-            rich_help_panel=_COPY,
-        ),
-    ] = None,
-    copy_text: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Listings: column of the copy.", rich_help_panel=_COPY),
-    ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN=VALUE", help="Listings: only these rows.", rich_help_panel=_COPY),
-    ] = None,
+    copy: o.CopyOption = None,
+    draft: o.DraftOption = None,
+    entity: o.EntityOption = None,
+    copy_text: o.CopyTextOption = None,
+    where: o.WhereOption = None,
     text: o.TextOption = None,
     title: o.TitleOption = None,
     date: o.DateOption = None,
@@ -59,7 +28,7 @@ def compare(
     id: o.IdOption = None,  # noqa: A002
     by: o.ByOption = None,
     language: o.LanguageOption = None,
-    period: Annotated[o.Period | None, typer.Option(help="Show each promise's trend.", show_default=False)] = None,
+    period: o.PeriodOption = None,
     ui: Annotated[o.Ui, typer.Option(help="Language of the ledger.")] = o.Ui.en,
     redact: o.RedactOption = False,
     workers: o.WorkersOption = None,

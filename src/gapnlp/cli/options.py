@@ -74,3 +74,46 @@ ModelsOption = Annotated[
     Path | None,
     typer.Option("--models", metavar="FOLDER", help="Another models folder than the shipped one.", show_default=False),
 ]
+PeriodOption = Annotated[
+    Period | None, typer.Option("--period", help="Show the trend by week, month or quarter.", show_default=False)
+]
+
+_COPY = "Copy"
+
+CopyOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--copy",
+        metavar="FILE",
+        help="Published copy: Markdown, text, HTML, DOCX, PDF, or listings in CSV, JSONL, XLSX; may be repeated.",
+        rich_help_panel=_COPY,
+        show_default=False,
+    ),
+]
+DraftOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--draft",
+        metavar="FILE",
+        help="Copy before it is published: its promises are ranked by the risk that past feedback shows.",
+        rich_help_panel=_COPY,
+        show_default=False,
+    ),
+]
+EntityOption = Annotated[
+    str | None,
+    typer.Option(
+        "--entity",
+        metavar="COLUMN",
+        help="Listings: column that says which hotel, product ...; give the feedback's own column with --by.",
+        rich_help_panel=_COPY,
+    ),
+]
+CopyTextOption = Annotated[
+    str | None,
+    typer.Option("--copy-text", metavar="COLUMN", help="Listings: column of the copy.", rich_help_panel=_COPY),
+]
+WhereOption = Annotated[
+    str | None,
+    typer.Option("--where", metavar="COLUMN=VALUE", help="Listings: only these rows.", rich_help_panel=_COPY),
+]

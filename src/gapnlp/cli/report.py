@@ -20,9 +20,7 @@ def report(
     id: o.IdOption = None,  # noqa: A002
     by: o.ByOption = None,
     language: o.LanguageOption = None,
-    period: Annotated[
-        o.Period | None, typer.Option(help="Show the trend by week, month or quarter.", show_default=False)
-    ] = None,
+    period: o.PeriodOption = None,
     expectations: Annotated[
         Path | None,
         typer.Option(
