@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from gapnlp.classifier.bundle import choose_bundle, read_manifest, read_verified
-from gapnlp.errors import InputError
+from gapnlp.errors import InputError, ModelError
 from gapnlp.export.writers import make_folder
 from gapnlp.ingest.copy import read_copy
 from gapnlp.ingest.intake import read_feedback
@@ -74,9 +74,10 @@ def compare(inputs: Inputs, folder: Path, *, options: CopyOptions, on_progress: 
     Raises InputError when the copy or the feedback cannot be read, or is in no supported language.
     """
     blocks = read_copy(options.paths, entity=options.entity, text=options.text, where=options.where)
+    if inputs.columns.by is None and any(b.entity is not None for b in blocks):
+        raise InputError("the copy is a table of listings; name the feedback's column of the same entities with --by")
     scorer = inputs.scorer.make()
-    bundle = choose_bundle(read_manifest(inputs.scorer.models), _BUNDLE_LANGUAGE)
-    models = read_models(read_verified(bundle)["weights.json"])
+    models = _read_promise_models(inputs.scorer.models)
     units = read_units(blocks, scorer, models)
     make_folder(folder)
     digest = hashlib.sha256(json.dumps([(b.text, b.kind, b.entity) for b in blocks]).encode()).hexdigest()
@@ -89,6 +90,16 @@ def compare(inputs: Inputs, folder: Path, *, options: CopyOptions, on_progress: 
         write_ledger(ledger, folder, ui=options.ui)
         work.remove()
     return ledger
+
+
+def _read_promise_models(folder: Path | None) -> dict[str, PromiseModel]:
+    try:
+        bundle = choose_bundle(read_manifest(folder), _BUNDLE_LANGUAGE)
+    except InputError:
+        raise ModelError(
+            "the models folder holds no promise bundle; leave --models out, or build one (docs/promises.md)"
+        ) from None
+    return read_models(read_verified(bundle)["weights.json"])
 
 
 def read_units(blocks: Sequence[CopyBlock], scorer: Scorer, models: Mapping[str, PromiseModel]) -> tuple[CopyUnit, ...]:
@@ -188,7 +199,8 @@ class _Judge:
 
     def _judge_group(self, analyses: Sequence[Analysis], language: str, entity: str | None) -> list[JudgedItem]:
         texts = [normalise(s.segment.text, language) for a in analyses for s in a.segments]
-        contexts = [normalise(a.feedback.text, language) for a in analyses for _ in a.segments]
+        items_texts = [(normalise(a.feedback.text, language), len(a.segments)) for a in analyses]
+        contexts = [text for text, n in items_texts for _ in range(n)]
         values = np.array([s.probabilities for a in analyses for s in a.segments])
         matched = self._matcher(language, entity)
         verdicts: list[tuple[Verdict, ...]] = [()] * len(texts)
@@ -207,7 +219,7 @@ class _Judge:
 
     def _matcher(self, language: str, entity: str | None) -> tuple[Matcher, list[CopyUnit]] | None:
         if (language, entity) not in self._matchers:
-            promises = [u for u in self.units if u.is_promise and u.entity == entity]
+            promises = [u for u in self.units if u.is_promise and u.entity in (None, entity)]
             self._matchers[language, entity] = self._new_matcher(language, promises) if promises else None
         return self._matchers[language, entity]
 

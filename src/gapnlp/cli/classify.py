@@ -74,7 +74,7 @@ def _table(analysis: Analysis) -> object:
     from rich.table import Table
 
     table = Table(title=f"{analysis.language}, {analysis.model_version}", title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("segment", "sentiment", "dimensions", "gaps", "causes", "expectation"):
+    for heading in ("segment", "sentiment", "dimensions", "gaps", "causes", "expected"):
         table.add_column(heading, overflow="fold")
     for s in analysis.segments:
         labels = s.labels

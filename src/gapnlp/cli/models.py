@@ -30,9 +30,9 @@ def models(
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("bundle", "language", "version", "headline F1 (development)", "size", "sha256"):
+    for heading in ("language", "version", "headline F1 (development)", "size", "sha256"):
         table.add_column(heading)
     for bundle, size in zip(bundles, sizes, strict=True):
         headline = "" if bundle.headline is None else f"{bundle.headline:.3f}"
-        table.add_row(bundle.name, bundle.language, bundle.version, headline, f"{size / 1e6:.1f} MB", "as built")
+        table.add_row(bundle.language, bundle.version, headline, f"{size / 1e6:.1f} MB", "as built")
     OUTPUT.print(table)

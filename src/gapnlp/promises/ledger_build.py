@@ -162,6 +162,6 @@ def _caveats(
         "matcher_error": tally.items > 0,
         "self_selected": tally.items > 0,
         "no_dates": tally.items > 0 and tally.dated == 0,
-        "entities_without_items": any(row.items == 0 for row in entities),
+        "entities_without_items": any(row.promises and not row.items for row in entities),
     }
     return tuple(key for key in LEDGER_CAVEATS if applies[key])

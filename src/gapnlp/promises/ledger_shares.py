@@ -20,7 +20,7 @@ from gapnlp.records.shares import wilson
 
 NOTHING = Estimate(None, None, None, 0)
 
-# Points of the simulation; figures move by less than a hundredth of the interval's width with ten times as many.
+# Points of the simulation. With a hundred times as many, bounds moved by at most a fiftieth of the interval's width.
 POINTS = 2_000
 # Halton bases: of the items' sampling, and of each relation's three kinds of decisions.
 _SAMPLING_BASE = 2

@@ -71,21 +71,23 @@ def read_models(content: bytes) -> dict[str, PromiseModel]:
         if known != (FORMAT, UNIT_FEATURES, MATCH_FEATURES):
             raise ValueError("other features")
         return {language: _model(entry) for language, entry in table["languages"].items()}
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"the promise bundle is not of format {FORMAT} ({error}); rebuild or reinstall it") from None
 
 
 def _model(entry: Mapping[str, Any]) -> PromiseModel:
     return PromiseModel(
-        _head(entry["promise"]),
-        _head(entry["puffery"]),
-        {r: _head(entry["relations"][r]) for r in RELATIONS},
+        _head(entry["promise"], len(UNIT_FEATURES)),
+        _head(entry["puffery"], len(UNIT_FEATURES)),
+        {r: _head(entry["relations"][r], len(MATCH_FEATURES)) for r in RELATIONS},
         {r: (int(e[0]), int(e[1]), int(e[2])) for r, e in entry["errors"].items()},
     )
 
 
-def _head(entry: Mapping[str, Any]) -> Head:
+def _head(entry: Mapping[str, Any], size: int) -> Head:
     arrays = [np.asarray(entry[k], dtype=np.float64) for k in ("centre", "scale", "weights")]
+    if any(a.shape != (size,) for a in arrays):
+        raise ValueError("a head has another number of weights than there are features")
     return Head(arrays[0], arrays[1], arrays[2], float(entry["bias"]), float(entry["threshold"]))
 
 

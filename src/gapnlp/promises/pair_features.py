@@ -110,13 +110,17 @@ class PairContext:
             analyzer=analyzer, ngram_range=(low, high), n_features=_HASHED, alternate_sign=False, norm=None
         )
         self.of_segments, self.of_copy = _subject_reader(languages[0]), _subject_reader(languages[1])
-        counts = self._hasher.transform(sample) if len(sample) else sp.csr_matrix((0, _HASHED))
+        counts = self._count(sample)
         frequency = np.bincount(counts.indices, minlength=_HASHED)
         self._idf = np.log((1 + counts.shape[0]) / (1 + frequency)) + 1
 
+    def _count(self, texts: Sequence[str]) -> sp.csr_matrix:
+        """Count n-grams; the hasher itself refuses to read no texts at all."""
+        return self._hasher.transform(texts).astype(np.float64) if len(texts) else sp.csr_matrix((0, _HASHED))
+
     def view(self, texts: Texts, subjects: SubjectReader) -> _View:
         """Turn texts into matrices."""
-        counts = self._hasher.transform(texts.texts).astype(np.float64)
+        counts = self._count(texts.texts)
         counts.data = np.log1p(counts.data) * self._idf[counts.indices]
         by_kind, by_theme = _read_subjects(texts.texts, subjects)
         contexts, _ = _read_subjects(texts.contexts, subjects)
@@ -221,12 +225,14 @@ def _theme_index() -> dict[str, int]:
 
 def _beside_the_others(name: str, values: Matrix) -> dict[str, Matrix]:
     """How a promise does among all promises for the same segment: rank in [0, 1), distance to the best, z-score."""
-    n = max(values.shape[1], 1)
+    n = values.shape[1]
+    if not n:
+        return {f"{name}_{feature}": values for feature in ("rank", "behind", "score")}
     rank = (-values).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") / n
     spread = values.std(axis=1, keepdims=True) + 1e-6
     return {
         f"{name}_rank": rank,
-        f"{name}_behind": values - values.max(axis=1, keepdims=True, initial=0.0),
+        f"{name}_behind": values - values.max(axis=1, keepdims=True),
         f"{name}_score": (values - values.mean(axis=1, keepdims=True)) / spread,
     }
 
