@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ from gapnlp.promises.ledger_tally import JudgedItem, LedgerTally
 from gapnlp.promises.match import Matcher, PromiseModel, read_models
 from gapnlp.promises.pair_features import PairContext, Texts
 from gapnlp.promises.quantities import read_quantities
-from gapnlp.promises.subjects import SubjectReader, load_subjects
+from gapnlp.promises.subjects import SubjectHit, SubjectReader, load_subjects
 from gapnlp.records.analysis import Analysis
 from gapnlp.records.feedback import Failure, Feedback
 from gapnlp.records.labels import DIMENSIONS, LABEL_INDEX, LANGUAGES, POLARITIES, dimension_label
@@ -118,7 +118,7 @@ def read_units(blocks: Sequence[CopyBlock], scorer: Scorer, models: Mapping[str,
     values = scorer.classifier(language).predict([[t] for t in texts]).values
     units = []
     for i, (block, text) in enumerate(cut):
-        subject = next((h.subject for h in subjects.read(texts[i])), None)
+        subject = _main_subject(subjects.read(texts[i]))
         units.append(
             CopyUnit(
                 id=f"u{i + 1}",
@@ -135,6 +135,12 @@ def read_units(blocks: Sequence[CopyBlock], scorer: Scorer, models: Mapping[str,
             )
         )
     return tuple(units)
+
+
+def _main_subject(hits: Sequence[SubjectHit]) -> str | None:
+    """Take the subject that most topic cues name, the first of equals; a stray cue at the start decides nothing."""
+    counts = Counter(h.subject for h in hits if h.kind == "topic") or Counter(h.subject for h in hits)
+    return max(counts, key=lambda subject: counts[subject], default=None)
 
 
 def _sample(inputs: Inputs) -> dict[str, list[str]]:

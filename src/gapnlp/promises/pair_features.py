@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -126,7 +127,7 @@ class PairContext:
         contexts, _ = _read_subjects(texts.contexts, subjects)
         presence = sum(texts.values[:, columns] for columns in _POLARITY.values())
         return _View(
-            ngrams=normalize(counts),
+            ngrams=_unit_rows(counts),
             subjects=by_kind.max(axis=0),
             faults=by_kind[1],
             praises=by_kind[2],
@@ -168,7 +169,7 @@ class PairReader:
     def _similarities(self, left: _View, right: _View) -> dict[str, Matrix]:
         size = np.sqrt(np.maximum(right.subjects.sum(axis=1), 1))
         themes = np.sqrt(np.maximum(right.themes.sum(axis=1), 1))
-        judged = normalize(right.presence)
+        judged = _unit_rows(right.presence)
         found = {
             "ngrams": np.asarray((left.ngrams @ right.ngrams.T).todense()),
             "subjects": left.subjects @ right.subjects.T / size,
@@ -179,7 +180,7 @@ class PairReader:
             "theme_praises": left.theme_praises @ right.themes.T / themes,
             "context_subjects": left.context_subjects @ right.subjects.T / size,
             "rare_subjects": (left.subjects * self._rarity) @ right.subjects.T,
-            "dimensions": normalize(left.presence) @ judged.T,
+            "dimensions": _unit_rows(left.presence) @ judged.T,
             "negative_dimensions": left.negative @ judged.T,
             "positive_dimensions": left.positive @ judged.T,
         }
@@ -221,6 +222,11 @@ def _subject_index() -> dict[str, int]:
 @cache
 def _theme_index() -> dict[str, int]:
     return {theme: i for i, theme in enumerate(dict.fromkeys(s.theme for s in load_subjects().values()))}
+
+
+def _unit_rows(values: Any) -> Any:
+    """Scale rows to length 1; scikit-learn refuses to scale none."""
+    return normalize(values) if values.shape[0] else values
 
 
 def _beside_the_others(name: str, values: Matrix) -> dict[str, Matrix]:
