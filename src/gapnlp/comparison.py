@@ -46,6 +46,8 @@ from gapnlp.text.segments import split_segments
 _BUNDLE_LANGUAGE = "mul"
 # A dimension that the classifier gives a copy unit less than this is not named.
 _LEAST_DIMENSION = 0.3
+# Items in another language than the copy are strays up to this share.
+_STRAY = 0.05
 # First items of the feedback, from which n-grams learn how common they are. Always the first ones, so that a resumed
 # job judges as an undisturbed one.
 _SAMPLED_ITEMS = 1_000
@@ -73,33 +75,61 @@ def compare(inputs: Inputs, folder: Path, *, options: CopyOptions, on_progress: 
 
     Raises InputError when the copy or the feedback cannot be read, or is in no supported language.
     """
-    blocks = read_copy(options.paths, entity=options.entity, text=options.text, where=options.where)
-    if inputs.columns.by is None and any(b.entity is not None for b in blocks):
-        raise InputError("the copy is a table of listings; name the feedback's column of the same entities with --by")
-    scorer = inputs.scorer.make()
-    models = _read_promise_models(inputs.scorer.models)
-    units = read_units(blocks, scorer, models)
+    comparison = prepare(inputs, options)
     make_folder(folder)
-    digest = hashlib.sha256(json.dumps([(b.text, b.kind, b.entity) for b in blocks]).encode()).hexdigest()
-    key = job_key(inputs, {"kind": "compare", "copy": digest, "period": options.period, "chunk": CHUNK_ROWS})
-    judging = _Judging(LedgerTally(period=options.period), _Judge(units, scorer, models, _sample(inputs)))
+    key = job_key(inputs, {"kind": "compare", "copy": comparison.key, "chunk": CHUNK_ROWS})
     work = JobRepository(work_file(folder / "ledger"))
     with closing(work):
-        run_job(inputs, work, key, counts=judging, on_progress=on_progress)
-        ledger = _build(judging.tally, units, models, (inputs, options))
+        run_job(inputs, work, key, counts=comparison.counts, on_progress=on_progress)
+        ledger = comparison.build()
         write_ledger(ledger, folder, ui=options.ui)
         work.remove()
     return ledger
 
 
-def _read_promise_models(folder: Path | None) -> dict[str, PromiseModel]:
-    try:
-        bundle = choose_bundle(read_manifest(folder), _BUNDLE_LANGUAGE)
-    except InputError:
-        raise ModelError(
-            "the models folder holds no promise bundle; leave --models out, or build one (docs/promises.md)"
-        ) from None
-    return read_models(read_verified(bundle)["weights.json"])
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparison on its way (see jobs.Companion): feed `counts` with results, then build the ledger."""
+
+    inputs: Inputs
+    options: CopyOptions
+    units: tuple[CopyUnit, ...]
+    models: Mapping[str, PromiseModel]
+    key: str
+    counts: _Judging
+
+    def build(self) -> Ledger:
+        """Make the ledger from what was counted."""
+        return _build(self.counts.tally, self.units, self.models, (self.inputs, self.options))
+
+
+def prepare(inputs: Inputs, options: CopyOptions) -> Comparison:
+    """Read the copy and find its promises, before any feedback is scored.
+
+    Raises InputError when the copy cannot be read or is in no supported language.
+    """
+    blocks = read_copy(options.paths, entity=options.entity, text=options.text, where=options.where)
+    if inputs.columns.by is None and any(b.entity is not None for b in blocks):
+        raise InputError("the copy is a table of listings: name the feedback's own column of listings with --by")
+    models = _read_promise_bundle(inputs)
+    scorer = inputs.scorer.make()
+    units = read_units(blocks, scorer, models)
+    content = [[(b.text, b.kind, b.entity) for b in blocks], options.period]
+    return Comparison(
+        inputs,
+        options,
+        units,
+        models,
+        key=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+        counts=_Judging(LedgerTally(period=options.period), _Judge(units, scorer, models, _sample(inputs))),
+    )
+
+
+def _read_promise_bundle(inputs: Inputs) -> dict[str, PromiseModel]:
+    bundles = read_manifest(inputs.scorer.models)
+    if not any(b.language == _BUNDLE_LANGUAGE for b in bundles):
+        raise ModelError("the models folder holds no promise bundle; use the shipped one, or train one")
+    return read_models(read_verified(choose_bundle(bundles, _BUNDLE_LANGUAGE))["weights.json"])
 
 
 def read_units(blocks: Sequence[CopyBlock], scorer: Scorer, models: Mapping[str, PromiseModel]) -> tuple[CopyUnit, ...]:
@@ -259,6 +289,12 @@ class _Judging:
         self.tally = LedgerTally.from_bytes(stored)
 
 
+def _mostly_other(languages: Mapping[str, int], copy_language: str) -> bool:
+    """Say whether more than a few stray items are in another language than the copy."""
+    other = sum(n for language, n in languages.items() if language != copy_language)
+    return other > _STRAY * sum(languages.values())
+
+
 def _build(
     tally: LedgerTally,
     units: tuple[CopyUnit, ...],
@@ -279,6 +315,6 @@ def _build(
             models=tuple(model_used(choose_bundle(bundles, x)) for x in (*languages, _BUNDLE_LANGUAGE)),
             matcher_error={r: MatcherError(*counts) for r, counts in models[main].errors.items()},
             draft=options.draft,
-            other_language=any(x != copy_language for x in languages),
+            other_language=_mostly_other(tally.languages, copy_language),
         ),
     )

@@ -33,6 +33,7 @@ from gapnlp.ingest.intake import list_inputs, read_feedback, recognise
 from gapnlp.records.analysis import Analysis
 from gapnlp.records.feedback import FAILURE_KINDS, Failure, Recognition
 from gapnlp.records.labels import LANGUAGES
+from gapnlp.records.promises import Ledger
 from gapnlp.records.report import GapReport, ModelUsed, Reference
 from gapnlp.reporting.render import write_report
 from gapnlp.scoring.local import Chunk, Result, Row, ScorerSettings, score_chunks, score_rows
@@ -126,20 +127,30 @@ def score_file(inputs: Inputs, out: Path, *, segments: bool = False, on_progress
     return counts
 
 
-def make_report(inputs: Inputs, folder: Path, *, options: ReportOptions, on_progress: OnProgress) -> GapReport:
+def make_report(
+    inputs: Inputs,
+    folder: Path,
+    *,
+    options: ReportOptions,
+    on_progress: OnProgress,
+    companion: Companion | None = None,
+) -> GapReport:
     """Score the inputs, build the gap report and write it into a folder.
 
+    companion: the promise ledger, when it is to be a part of the report.
     Raises InputError for bad input, before anything is scored where that is possible.
     """
     references = read_references(options.expectations) if options.expectations else {}
     make_folder(folder)
-    key = job_key(inputs, {"kind": "report", "period": options.period, "by": inputs.columns.by, "chunk": CHUNK_ROWS})
+    asked = {"kind": "report", "period": options.period, "by": inputs.columns.by, "chunk": CHUNK_ROWS}
+    key = job_key(inputs, asked | ({"companion": companion.key} if companion else {}))
     counts = _Tallying(Tally(by_group=inputs.columns.by is not None, period=options.period))
+    both = _Both(counts, companion.counts) if companion else counts
     work = JobRepository(work_file(folder / "report"))
     with closing(work):
-        run_job(inputs, work, key, counts=counts, on_progress=on_progress)
+        run_job(inputs, work, key, counts=both, on_progress=on_progress)
         report = _build(counts.tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references)
-        write_report(report, folder, ui=options.ui)
+        write_report(report, folder, ui=options.ui, ledger=companion.build() if companion else None)
         work.remove()
     return report
 
@@ -201,6 +212,42 @@ class _Tallying:
 
     def restore(self, stored: bytes) -> None:
         self.tally = Tally.from_bytes(stored)
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """Two accumulators over the same results."""
+
+    first: Accumulator
+    second: Accumulator
+
+    def add(self, results: Sequence[Result]) -> None:
+        self.first.add(results)
+        self.second.add(results)
+
+    def to_bytes(self) -> bytes:
+        first = self.first.to_bytes()
+        return len(first).to_bytes(8) + first + self.second.to_bytes()
+
+    def restore(self, stored: bytes) -> None:
+        border = 8 + int.from_bytes(stored[:8])
+        self.first.restore(stored[8:border])
+        self.second.restore(stored[border:])
+
+
+class Companion(Protocol):
+    """What can be made on the same road as a gap report: the promise ledger."""
+
+    @property
+    def key(self) -> str:
+        """Digest of all that it depends on besides the inputs."""
+
+    @property
+    def counts(self) -> Accumulator:
+        """What counts the results."""
+
+    def build(self) -> Ledger:
+        """Make the ledger from what was counted."""
 
 
 def run_job(

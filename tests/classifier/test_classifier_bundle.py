@@ -55,7 +55,7 @@ def test_the_shipped_bundles_are_as_built():
     for info in read_manifest():
         assert set(info.files) == {p.name for p in info.folder.iterdir()}
         assert read_verified(info)
-        assert info.headline is not None
+        assert (info.headline is None) == (info.kind == "promises")  # whose figures are per case: docs/promises.md
         assert re.fullmatch(rf"{info.name}-{info.release}\+[0-9a-f]{{10}}", info.version)
 
 

@@ -62,7 +62,7 @@ def documents(classifier: Classifier) -> tuple[tuple[str, ...], ...]:
 
 
 def test_every_shipped_language_is_in_the_suite():
-    assert {bundle.language for bundle in read_manifest()} == set(LANGUAGES)
+    assert {bundle.language for bundle in read_manifest() if bundle.kind != "promises"} == set(LANGUAGES)
 
 
 def test_one_row_of_probabilities_and_one_decision_a_segment(classifier, documents):

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gapnlp.classifier.bundle import choose_bundle, default_models_folder, read_manifest, read_verified
+from gapnlp.classifier.bundle import choose_bundle, read_manifest, read_verified
 from gapnlp.promises.detect import UNIT_FEATURES, WORD_KINDS, unit_features
 from gapnlp.promises.match import PromiseModel, read_models
 from gapnlp.promises.subjects import SubjectReader
 from gapnlp.records.labels import LANGUAGES
 from gapnlp.text.normalise import normalise
 
-MODELS = Path(os.environ.get("DEV_MODELS", default_models_folder()))
-
 
 @cache
 def models() -> dict[str, PromiseModel]:
-    return read_models(read_verified(choose_bundle(read_manifest(MODELS), "mul"))["weights.json"])
+    return read_models(read_verified(choose_bundle(read_manifest(), "mul"))["weights.json"])
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The lexicon of subjects: the same keys in three languages, cues that compile, and sentences that hit their subject."""
+"""The lexicon of subjects: the same keys in three languages, cues that compile, sentences that hit their subject."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ def report(
         ),
     ] = None,
     ui: Annotated[o.Ui, typer.Option(help="Language of the report.")] = o.Ui.en,
+    copy: o.CopyOption = None,
     redact: o.RedactOption = False,
     workers: o.WorkersOption = None,
     models: o.ModelsOption = None,
@@ -35,11 +36,12 @@ def report(
     """Make a gap report from review exports.
 
     Writes report.html (opens anywhere, offline), report.json, report.xlsx and plots into --out.
-    Killed half-way, the same command goes on where it stopped.
+    Killed half-way, the same command goes on where it stopped. With --copy the promise ledger is a part of it.
 
     [bold]Example:[/] gapnlp report reviews.csv --by store --period month --out out/reviews
     """
     from gapnlp.cli.screen import ERRORS, progress_bar, show_recognitions, show_report
+    from gapnlp.comparison import CopyOptions, prepare
     from gapnlp.ingest.columns import ColumnOptions
     from gapnlp.jobs import ReportOptions, make_report, recognise_inputs
     from gapnlp.scoring.local import ScorerSettings
@@ -48,8 +50,9 @@ def report(
     found = recognise_inputs(inputs, columns, scorer=ScorerSettings(models, redact), workers=workers)
     show_recognitions(found.recognitions)
     chosen = ReportOptions(period.value if period else None, expectations, ui.value)
+    companion = prepare(found, CopyOptions(tuple(copy), period=chosen.period, ui=ui.value)) if copy else None
     with progress_bar(found.rows) as on_progress:
-        made = make_report(found, out, options=chosen, on_progress=on_progress)
+        made = make_report(found, out, options=chosen, on_progress=on_progress, companion=companion)
     show_report(made)
     ERRORS.print("the report is here:")
     typer.echo(str(out / "report.html"))

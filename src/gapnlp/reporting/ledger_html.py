@@ -98,6 +98,26 @@ def sides_of(entry: LedgerEntry) -> list[tuple[str, tuple[Evidence, ...]]]:
     return [side for side in sides if side[1]]
 
 
+def shown_promises(ledger: Ledger, limits: LedgerLimits, *, linked: Set[int]) -> dict[str, Any]:
+    """Choose what a page tells of the promises: those told one by one, the silent ones listed, and what is left out.
+
+    linked: places in the ledger that something on the page links to; they are shown in any case.
+    """
+    placed = list(enumerate(ledger.entries))
+    told = _choose([pair for pair in placed if _is_told(pair[1])], limits.promises, linked=linked)
+    silent = _choose([pair for pair in placed if not _is_told(pair[1])], limits.listed, linked=linked)
+    return {
+        "ledger": ledger,
+        "placed": placed,
+        "told_promises": told,
+        "silent": silent,
+        "silent_count": sum(not _is_told(entry) for entry in ledger.entries),
+        "shown_places": {place for place, _ in (*told, *silent)},
+        "verdicts": VERDICTS,
+        "verdict_marks": VERDICT_MARKS,
+    }
+
+
 def _choose(placed: Sequence[Placed], limit: int, *, linked: Set[int]) -> list[Placed]:
     """Choose the first promises, and those further down that a chart or the summary links to."""
     return [pair for at, pair in enumerate(placed) if at < limit or pair[0] in linked]
@@ -110,24 +130,17 @@ def _is_told(entry: LedgerEntry) -> bool:
 
 def _fill(ledger: Ledger, words: Words, *, figures: Any, limits: LedgerLimits) -> bytes:
     findings = write_ledger_summary(ledger, words)
-    placed = list(enumerate(ledger.entries))
     linked = plotted_places(ledger)
-    linked |= {place for place, _ in placed if any(f.anchor == promise_anchor(place) for f in findings)}
-    told = _choose([pair for pair in placed if _is_told(pair[1])], limits.promises, linked=linked)
-    silent = _choose([pair for pair in placed if not _is_told(pair[1])], limits.listed, linked=linked)
+    places = range(len(ledger.entries))
+    linked |= {place for place in places if any(f.anchor == promise_anchor(place) for f in findings)}
     return render_template(
         "ledger.html.j2",
         words,
         limits=limits,
         values=dict(
-            ledger=ledger,
+            **shown_promises(ledger, limits, linked=linked),
             empty=False,
             figures=figures,
-            placed=placed,
-            told_promises=told,
-            silent=silent,
-            silent_count=sum(not _is_told(entry) for entry in ledger.entries),
-            shown_places={place for place, _ in (*told, *silent)},
             units=units_of(ledger),
             copy_languages=Counter(unit.language for unit in ledger.units),
             entities=choose_entities(ledger.entities, limits.entities),
@@ -141,17 +154,15 @@ def _fill(ledger: Ledger, words: Words, *, figures: Any, limits: LedgerLimits) -
             dimension=lambda key: words.name("dimension", key),
             trend=lambda entry: draw_trend(entry.trend, words),
             trend_points=lambda entry: entry.trend[-PERIODS:],
-            verdicts=VERDICTS,
-            verdict_marks=VERDICT_MARKS,
             methods=LEDGER_METHODS,
             limit_phrases=LEDGER_LIMITS,
-            ledger_css=_ledger_style(),
+            ledger_css=ledger_style(),
         ),
     )
 
 
 @cache
-def _ledger_style() -> Markup:
+def ledger_style() -> Markup:
     """Read what the ledger's page adds to the report's style."""
     css = files("gapnlp.reporting").joinpath("templates", "ledger.css").read_text(encoding="utf-8")
     return Markup(css)  # noqa: S704 - our own file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
@@ -49,15 +50,30 @@ METHODS = (
 LIMIT_PHRASES = ("limit_text", "limit_expectation", "limit_inside", "limit_error", "limit_cause")
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One more section of the page, from another module.
+
+    anchor: its id. name: in the contents list. style: CSS that it needs besides the page's. fill: renders it within
+    the page's limits, so that the whole page fits.
+    """
+
+    anchor: str
+    name: str
+    style: Markup
+    fill: Callable[[Limits], Markup]
+
+
 def render_html(report: GapReport, ui: str = "en") -> bytes:
     """Render the report as one HTML file under 2 MB; the same report always gives the same bytes."""
     return render_page(report, load_words(ui))
 
 
-def render_page(report: GapReport, words: Words) -> bytes:
-    """Render the page in given words, showing less and less until it fits."""
+def render_page(report: GapReport, words: Words, section: Section | None = None) -> bytes:
+    """Render the page in given words, with one more section if given, showing less and less until it fits."""
     figures = draw_figures(report, words)
-    return fit_page(LADDER, lambda limits: _fill(report, words, figures=figures, limits=limits))
+    extra = {"figures": figures, "section": section}
+    return fit_page(LADDER, lambda limits: _fill(report, words, extra=extra, limits=limits))
 
 
 def fit_page(ladder: Sequence[L], fill: Callable[[L], bytes]) -> bytes:
@@ -95,7 +111,7 @@ def render_template(name: str, words: Words, *, limits: Limits, values: Mapping[
     return text.encode("utf-8", "replace")
 
 
-def _fill(report: GapReport, words: Words, *, figures: Any, limits: Limits) -> bytes:
+def _fill(report: GapReport, words: Words, *, extra: Mapping[str, Any], limits: Limits) -> bytes:
     return render_template(
         "report.html.j2",
         words,
@@ -103,7 +119,7 @@ def _fill(report: GapReport, words: Words, *, figures: Any, limits: Limits) -> b
         values=dict(
             report=report,
             empty=not report.items,
-            figures=figures,
+            **extra,
             figure_name=lambda index: figure_name(report, index),
             tiles=write_tiles(report, words),
             findings=write_summary(report, words),
