@@ -73,7 +73,7 @@ def test_an_entry_tells_words_verdict_shares_wording_and_two_sentences(joined):
     for told in (
         "Your order is with you within 2 days, wherever you live in the country.",
         "Broken</span>",
-        "Comments that break it<b>23%</b><small>21%–25%, n = 1,204</small>",
+        "Comments that break it<b>23%</b><small>21% – 25%, n = 1,204</small>",
         "Comments that keep it<b>4.1%</b>",
         "Customers tell of 5 days (median)",
         "<q>Most orders are with you within 5 days.</q>",
