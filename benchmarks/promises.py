@@ -114,10 +114,11 @@ def _print(name: str, cases: Sequence[Case], figures: Sequence[float]) -> None:
 
 
 def _baseline(values: Sequence[Matrix], gold: Sequence[NDArray[np.bool_]], languages: Sequence[str]) -> list[float]:
-    """F1 of each case with the threshold that is best on the others of its language."""
+    """F1 of each case with the threshold that is best on the others of its language (of any, where it is alone)."""
     figures = []
     for i in range(len(gold)):
-        others = [j for j in range(len(gold)) if j != i and languages[j] == languages[i]]
+        rest = [j for j in range(len(gold)) if j != i]
+        others = [j for j in rest if languages[j] == languages[i]] or rest
         grid = np.unique(np.quantile(np.concatenate([values[j].ravel() for j in others]), np.linspace(0.7, 0.999, 80)))
         means = [np.mean([f1(gold[j], values[j] >= t) for j in others]) for t in grid]
         figures.append(f1(gold[i], values[i] >= grid[int(np.argmax(means))]))

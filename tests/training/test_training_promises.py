@@ -289,7 +289,16 @@ def test_the_baselines_are_similarities(folder):
 def test_a_baseline_takes_its_threshold_from_the_other_cases():
     values = [np.array([[0.9, 0.1]]), np.array([[0.8, 0.2]]), np.array([[0.1, 0.3]])]
     gold = [np.array([[True, False]]), np.array([[True, False]]), np.array([[False, True]])]
-    assert benchmark._baseline(values, gold)[2] == 0.0  # best on the others lies above all of its values
+    # Best on the others lies above all of the third's values.
+    assert benchmark._baseline(values, gold, ["en", "en", "en"])[2] == 0.0
+    # Alone in its language, it takes what is best on the others all the same.
+    assert benchmark._baseline(values, gold, ["en", "en", "pl"])[2] == 0.0
+
+
+def test_a_baseline_takes_its_threshold_from_its_own_language():
+    values = [np.array([[0.3, 0.1]]), np.array([[0.3, 0.2]]), np.array([[0.9, 0.5]]), np.array([[0.9, 0.5]])]
+    gold = [np.array([[True, False]])] * 4
+    assert benchmark._baseline(values, gold, ["en", "en", "pl", "pl"]) == [1.0, 1.0, 1.0, 1.0]
 
 
 def test_the_benchmark_prints_figures(folder, tmp_path, monkeypatch, capsys):
