@@ -95,7 +95,7 @@ def test_another_language_of_the_report(reviews, tiny_models, tmp_path, made, ui
 def test_interrupted_at_random_and_run_again_gives_the_same_json(reviews, tiny_models, tmp_path, made, monkeypatch):
     monkeypatch.setattr(jobs, "CHUNK_ROWS", 6)
     monkeypatch.setattr(jobs, "_SNAPSHOT_SECONDS", 0.0)
-    add, rng, out = jobs._add, random.Random(11), tmp_path / "x"
+    add, rng, out = jobs._Tallying.add, random.Random(11), tmp_path / "x"
     stops = 0
     while not (out / "report.json").exists():
         left = rng.randint(1, 4)
@@ -107,7 +107,7 @@ def test_interrupted_at_random_and_run_again_gives_the_same_json(reviews, tiny_m
                 raise KeyboardInterrupt
             add(tally, results)
 
-        monkeypatch.setattr(jobs, "_add", stop_sometimes)
+        monkeypatch.setattr(jobs._Tallying, "add", stop_sometimes)
         code = report(reviews, "--by", "store", "--period", "month", "--models", tiny_models, "--out", out)
         stops += code == 130
         assert code in (0, 130)
