@@ -15,7 +15,7 @@ COPY = "# Our word\n\nEvery parcel is delivered within 2 days. Our phone line is
 TEXTS = (
     "The parcel took nine days to arrive.",
     "Nobody ever answers the phone.",
-    "Lovely lamp, I am very happy with it.",
+    "Lovely lamp and I am very happy with it.",
     "The parcel came after 8 days and the box was torn.",
 )
 
