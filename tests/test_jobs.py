@@ -68,7 +68,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[GapReport]:
     """Reports that were handed to the renderers, which are left out: they take most of the time."""
     reports: list[GapReport] = []
 
-    def keep(report: GapReport, folder: Path, *, ui: str) -> None:
+    def keep(report: GapReport, folder: Path, *, ui: str, ledger: object = None) -> None:
         reports.append(report)
 
     monkeypatch.setattr(jobs, "write_report", keep)
