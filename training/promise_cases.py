@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gapnlp.promises.detect import unit_features
 from gapnlp.promises.match import Matcher, PromiseModel
 from gapnlp.promises.pair_features import PairContext, Texts
-from gapnlp.promises.subjects import SubjectReader
+from gapnlp.promises.subjects import subject_reader
 from gapnlp.records.labels import LANGUAGES
 from gapnlp.records.promises import RELATIONS
 from gapnlp.scoring.scorer import Scorer
@@ -81,7 +81,7 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
 
 def case_unit_features(case: Case) -> Matrix:
     """Features of a case's units for the two heads on copy."""
-    return unit_features(case.unit_texts, case.language, subjects=SubjectReader(case.language))
+    return unit_features(case.unit_texts, case.language, subjects=subject_reader(case.language))
 
 
 def case_matcher(case: Case, scorer: Scorer, model: PromiseModel) -> tuple[Matcher, Texts]:

@@ -30,7 +30,7 @@ from gapnlp.promises.ledger_tally import JudgedItem, LedgerTally
 from gapnlp.promises.match import Matcher, PromiseModel, read_models
 from gapnlp.promises.pair_features import PairContext, Texts
 from gapnlp.promises.quantities import read_quantities
-from gapnlp.promises.subjects import SubjectHit, SubjectReader, load_subjects
+from gapnlp.promises.subjects import SubjectHit, load_subjects, subject_reader
 from gapnlp.records.analysis import Analysis
 from gapnlp.records.feedback import Failure, Feedback
 from gapnlp.records.labels import DIMENSIONS, LABEL_INDEX, LANGUAGES, POLARITIES, dimension_label
@@ -140,7 +140,7 @@ def read_units(blocks: Sequence[CopyBlock], scorer: Scorer, models: Mapping[str,
     language = _copy_language(blocks)
     cut = [(b, s.text) for b in blocks for s in split_segments(b.text, language)]
     texts = [normalise(text, language) for _, text in cut]
-    subjects = SubjectReader(language)
+    subjects = subject_reader(language)
     features = unit_features(texts, language, subjects=subjects)
     promise = models[language].promise.probabilities(features)
     is_promise = promise >= models[language].promise.threshold
@@ -244,7 +244,7 @@ class _Judge:
             matcher, promises = matched
             for k, found in enumerate(matcher.judge(Texts(texts, contexts, values))):
                 verdicts[k] = tuple(replace(v, promise=promises[j].id) for j, v in found)
-        reader = self._contexts[language].of_segments if language in self._contexts else SubjectReader(language)
+        reader = subject_reader(language)
         subjects = [tuple(dict.fromkeys((h.subject, h.kind) for h in reader.read(t))) for t in texts]
         items, start = [], 0
         for analysis in analyses:

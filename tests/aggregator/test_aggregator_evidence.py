@@ -2,10 +2,11 @@ from datetime import date
 
 import pytest
 
-from gapnlp.aggregator.evidence import CONTEXT, LONGEST, SAMPLE, STRONGEST
+from gapnlp.aggregator.evidence import SAMPLE, STRONGEST
 from gapnlp.aggregator.tally import Tally
 from gapnlp.aggregator.typical import pick_evidence, pick_typical, trigram_similarity
 from gapnlp.records.labels import LABEL_INDEX, LABELS, Labels
+from gapnlp.records.quotes import CONTEXT, LONGEST
 
 LATE = Labels("neg", {"reliability": "neg"}, ("delivery",))
 TOPIC = ("gap", "delivery")

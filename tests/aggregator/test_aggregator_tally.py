@@ -1,4 +1,3 @@
-import time
 from datetime import date
 
 import numpy as np
@@ -297,12 +296,3 @@ def test_one_kind_of_failure_does_not_hide_another():
 def test_unknown_kinds_of_failure_are_refused():
     with pytest.raises(ValueError, match="lost"):
         Tally().add_failures([Failure(Source("a.csv", 2), "lost", "no text")])
-
-
-def test_adding_a_thousand_items_is_quick(random_items):
-    items = random_items(2000, seed=3, groups=50)
-    tally = Tally(by_group=True, period="week")
-    tally.add(items[:1000])
-    start = time.process_time()
-    tally.add(items[1000:])
-    assert time.process_time() - start < 0.3

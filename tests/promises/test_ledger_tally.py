@@ -1,19 +1,18 @@
 import zlib
 from datetime import date
 from itertools import count
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gapnlp.errors import InputError, StoreError
-from gapnlp.promises.ledger_evidence import CONTEXT, LONGEST
 from gapnlp.promises.ledger_tally import JudgedItem, LedgerTally
 from gapnlp.records.analysis import Analysis, ScoredSegment, Segment
 from gapnlp.records.feedback import Feedback, Source
 from gapnlp.records.labels import LABELS, Labels
 from gapnlp.records.promises import Quantity, Verdict
+from gapnlp.records.quotes import CONTEXT, LONGEST
 
 PROBABILITIES = (0.5,) * len(LABELS)
 
@@ -222,28 +221,3 @@ def test_damaged_bytes_are_told(damage):
     stored = tally_of([item([("It was late.", "neg", [breaks()], [])])]).to_bytes()
     with pytest.raises(StoreError, match="run again"):
         LedgerTally.from_bytes(damage(stored))
-
-
-def test_a_thousand_items_are_counted_in_a_tenth_of_a_second():
-    items = [
-        item(
-            [
-                (
-                    f"The parcel {i} was late once more.",
-                    "neg",
-                    [breaks(f"u{i % 40}")] if i % 3 == 0 else [],
-                    [("noise", "fault")],
-                ),
-                (f"And the staff {i} was rude to us.", "neg", [], [("courtesy", "fault")]),
-            ],
-            row=i,
-            day=date(2024, 1 + i % 12, 1),
-        )
-        for i in range(1000)
-    ]
-    times = []
-    for _ in range(5):
-        start = perf_counter()
-        tally_of(items)
-        times.append(perf_counter() - start)
-    assert min(times) < 0.1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -215,12 +213,3 @@ def test_the_store_of_strings_does_not_grow_with_texts():
 def test_an_unknown_language_is_an_input_error():
     with pytest.raises(InputError):
         CueMatcher("de")
-
-
-def test_matching_is_quick_enough_to_score_large_files(matcher):
-    texts = [e for cue in load_cues(matcher.language).values() for e in cue.counterexamples] * 20
-    matcher.match(texts)
-    start = time.process_time()
-    matcher.match(texts)
-    rate = len(texts) / (time.process_time() - start)
-    assert rate > 1000, f"{rate:.0f} sentences a second of processor time"

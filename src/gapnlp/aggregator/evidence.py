@@ -12,6 +12,7 @@ from hashlib import blake2b
 from gapnlp.aggregator.rows import cause_gaps
 from gapnlp.records.analysis import Analysis, ScoredSegment
 from gapnlp.records.labels import LABEL_INDEX, dimension_label, gap_label, sentiment_label
+from gapnlp.records.quotes import LONGEST, quote_segment
 from gapnlp.records.report import Evidence
 
 # ("gap", gap), ("cause", cause), ("dimension", dimension, polarity), (kind, name of the cell, polarity)
@@ -22,11 +23,9 @@ Rank = tuple[int | float | str, ...]
 STRONGEST: Mapping[str, int] = {"gap": 12, "dimension": 12, "cause": 6, "group": 2, "period": 2}
 SAMPLE: Mapping[str, int] = {"gap": 40, "dimension": 40}
 
-# Code points. Shorter sentences say little alone (Chinese says as much in fewer); longer ones are not read.
+# Code points. Shorter sentences say little alone (Chinese says as much in fewer).
 SHORTEST: Mapping[str, int] = {"zh": 6}
 SHORTEST_OTHERS = 15
-LONGEST = 400
-CONTEXT = 80
 
 # (sketches by topic, limit of one, rank, kind of evidence)
 _Offer = tuple[dict[Topic, "Sketch"], int, Rank, str]
@@ -46,28 +45,6 @@ def is_poor(scored: ScoredSegment, language: str) -> bool:
     """Say whether a segment is too short or too long to be shown before others."""
     length = scored.segment.end - scored.segment.start
     return length < SHORTEST.get(language, SHORTEST_OTHERS) or length > LONGEST
-
-
-def make_evidence(analysis: Analysis, scored: ScoredSegment, *, kind: str, probability: float) -> Evidence:
-    """Cut a segment and its surroundings out of the item; at most LONGEST characters, with offsets that hold."""
-    feedback = analysis.feedback
-    start, end = scored.segment.start, min(scored.segment.end, scored.segment.start + LONGEST)
-    return Evidence(
-        item_id=feedback.id,
-        file=feedback.source.file,
-        row=feedback.source.row,
-        start=start,
-        end=end,
-        text=feedback.text[start:end],
-        before=feedback.text[max(0, start - CONTEXT) : start],
-        after=feedback.text[end : end + CONTEXT],
-        language=analysis.language,
-        kind=kind,
-        probability=probability,
-        date=feedback.date,
-        rating=feedback.rating,
-        group=feedback.group,
-    )
 
 
 class Sketch:
@@ -138,7 +115,7 @@ class EvidenceBook:
             for sketches, limit, rank, kind in offers:
                 sketch = sketches.get(topic) or sketches.setdefault(topic, Sketch(limit))
                 if sketch.wants(rank, key):
-                    sketch.put(rank, key, make_evidence(analysis, scored, kind=kind, probability=probability))
+                    sketch.put(rank, key, quote_segment(analysis, scored, kind=kind, probability=probability))
 
     def merge(self, other: EvidenceBook) -> EvidenceBook:
         """Combine two books into a new one."""

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Final
 
 from gapnlp.records.analysis import Analysis, ScoredSegment
+from gapnlp.records.quotes import LONGEST
 from gapnlp.records.report import Evidence
 
 # Lower is better: (poor, -probability in ten-thousandths, key of the text, file, row, item, start). Ends with the
@@ -14,9 +15,8 @@ from gapnlp.records.report import Evidence
 Rank = tuple[int, int, int, str, int, str, int]
 _KEY: Final = 2
 
-# Code points. Shorter sentences say little alone (Chinese says as much in fewer), longer ones are cut.
-SHORTEST, SHORTEST_CHINESE, LONGEST = 15, 6, 400
-CONTEXT = 80
+# Code points. Shorter sentences say little alone (Chinese says as much in fewer).
+SHORTEST, SHORTEST_CHINESE = 15, 6
 
 
 def parts_of(probability: float) -> int:
@@ -32,28 +32,6 @@ def rank_segment(analysis: Analysis, scored: ScoredSegment, *, probability: floa
     words = " ".join(segment.text.casefold().split()).encode("utf-8", "surrogatepass")
     key = int.from_bytes(blake2b(words, digest_size=8).digest(), "big")
     return int(poor), -parts_of(probability), key, source.file, source.row, analysis.feedback.id, segment.start
-
-
-def quote_segment(analysis: Analysis, scored: ScoredSegment, *, probability: float) -> Evidence:
-    """Cut a segment and its surroundings out of its item; at most LONGEST characters, with offsets that hold."""
-    feedback, start = analysis.feedback, scored.segment.start
-    end = min(scored.segment.end, start + LONGEST)
-    return Evidence(
-        item_id=feedback.id,
-        file=feedback.source.file,
-        row=feedback.source.row,
-        start=start,
-        end=end,
-        text=feedback.text[start:end],
-        before=feedback.text[max(0, start - CONTEXT) : start],
-        after=feedback.text[end : end + CONTEXT],
-        language=analysis.language,
-        kind="strongest",
-        probability=probability,
-        date=feedback.date,
-        rating=feedback.rating,
-        group=feedback.group,
-    )
 
 
 class Shortlist:

@@ -9,12 +9,13 @@ from functools import partial
 
 from gapnlp.errors import InputError
 from gapnlp.promises.ledger_counts import Audience, PromiseCounts, Spoken, merge_maps, subject_sentences
-from gapnlp.promises.ledger_evidence import parts_of, quote_segment, rank_segment
+from gapnlp.promises.ledger_evidence import parts_of, rank_segment
 from gapnlp.promises.ledger_snapshot import open_snapshot, write_snapshot
 from gapnlp.records.analysis import Analysis, ScoredSegment
 from gapnlp.records.labels import LABEL_INDEX, sentiment_label
 from gapnlp.records.periods import PERIODS
 from gapnlp.records.promises import RELATIONS, Verdict
+from gapnlp.records.quotes import quote_segment
 
 # What a cue of a subject must not be contradicted by, and what ranks its sentences: the segment's sentiment.
 _SENTIMENTS = {"fault": "neg", "praise": "pos"}

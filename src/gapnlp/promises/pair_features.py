@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 
-from gapnlp.promises.subjects import SubjectReader, load_subjects
+from gapnlp.promises.subjects import SubjectReader, load_subjects, subject_reader
 from gapnlp.records.labels import (
     CHURN,
     DIMENSIONS,
@@ -110,7 +110,7 @@ class PairContext:
         self._hasher = HashingVectorizer(
             analyzer=analyzer, ngram_range=(low, high), n_features=_HASHED, alternate_sign=False, norm=None
         )
-        self.of_segments, self.of_copy = _subject_reader(languages[0]), _subject_reader(languages[1])
+        self.of_segments, self.of_copy = subject_reader(languages[0]), subject_reader(languages[1])
         counts = self._count(sample)
         frequency = np.bincount(counts.indices, minlength=_HASHED)
         self._idf = np.log((1 + counts.shape[0]) / (1 + frequency)) + 1
@@ -187,11 +187,6 @@ class PairReader:
         for name in ("ngrams", "subjects"):
             found |= _beside_the_others(name, found[name])
         return found
-
-
-@cache
-def _subject_reader(language: str) -> SubjectReader:
-    return SubjectReader(language)
 
 
 def _read_subjects(texts: Sequence[str], reader: SubjectReader) -> tuple[Matrix, Matrix]:

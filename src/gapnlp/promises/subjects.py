@@ -158,6 +158,12 @@ class SubjectReader:
 # --- words: English and Polish ---
 
 
+@cache
+def subject_reader(language: str) -> SubjectReader:
+    """Give the language's reader, built once for the process."""
+    return SubjectReader(language)
+
+
 @dataclass(frozen=True, slots=True)
 class _WordCue:
     """A cue after its first slot: for each further slot whether a gap may stand before it, and the slot's number."""

@@ -110,9 +110,9 @@ class GapResult:
     """One service gap.
 
     raw_share: segments labelled with it among all. corrected_share: mean calibrated probability of the gap over all
-    segments (Bella et al. 2010); its interval adds the error measured in held-out domains. item_share: items with at
-    least one such segment. attributed: only attributed by customers (knowledge, policy). unexplained: its segments
-    without any cause's cue. dimensions: dimension -> segments of this gap that fault it.
+    segments (Bella et al. 2010); its interval adds the error measured over known and held-out domains.
+    item_share: items with at least one such segment. attributed: only attributed by customers (knowledge, policy).
+    unexplained: its segments without any cause's cue. dimensions: dimension -> segments of this gap that fault it.
     """
 
     gap: str
