@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.postgres_server"]
+
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "models"
 LANGUAGES = ("en", "pl", "zh")
@@ -145,7 +147,7 @@ def tiny_models(tiny_gold: Path) -> Path:
     from training.linear import main as train
 
     out = tiny_gold.parent / "models"
-    train(["--gold", str(tiny_gold), "--out", str(out)])
+    train(["--gold", str(tiny_gold), "--out", str(out), "--gold-only"])
     return out
 
 

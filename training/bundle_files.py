@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save as save_tensors
 
-from gapnlp.classifier.bundle import MANIFEST
+from gapnlp.classifier.bundle import MANIFEST, read_manifest
+from gapnlp.classifier.loaders import load_bundle
+from training.calibration import calibration_figures
+from training.cards import render_card
+from training.decisions import figures
+from training.material import Material
 
 LICENCE = (
     "Apache-2.0 for the weights; trained on third-party texts whose own terms differ, some of them non-commercial "
@@ -21,24 +26,36 @@ LICENCE = (
 )
 
 
-def write_bundle(
-    folder: Path,
-    *,
-    card: Mapping[str, Any],
-    vocabulary: Sequence[Sequence[str]],
-    tensors: Mapping[str, NDArray[Any]],
-    text_card: str,
-) -> None:
-    """Write a linear bundle's files into its folder."""
-    write_files(
-        folder,
-        {
-            "card.json": json.dumps(card, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n",
-            "vocabulary.json": json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":")).encode(),
-            "weights.safetensors": save_tensors({k: np.ascontiguousarray(v) for k, v in tensors.items()}),
-            "CARD.md": text_card.encode(),
-        },
-    )
+def finish_bundle(models: Path, card: dict[str, Any], contents: Mapping[str, bytes], *, development: Material) -> None:
+    """Write a bundle, measure it as written on the development split, and write its card with the figures.
+
+    card: gets "metrics" and "calibration_development". contents: all files but the cards.
+    """
+    folder = models / str(card["name"])
+    write_files(folder, {**contents, "card.json": _card_bytes(card), "CARD.md": b""})
+    write_manifest(models)
+    info = next(b for b in read_manifest(models) if b.name == card["name"])
+    predictions = load_bundle(info).predict(development.documents())
+    card["metrics"] = figures(development.measure(predictions.labels))
+    card["calibration_development"] = calibration_figures(predictions.values, development.targets)
+    card["abstained_development"] = round(float(predictions.abstained.mean()), 4) if len(predictions.labels) else None
+    write_files(folder, {"card.json": _card_bytes(card), "CARD.md": render_card(card).encode()})
+    write_manifest(models)
+
+
+def json_bytes(content: Any) -> bytes:
+    """Compact JSON."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def tensor_bytes(tensors: Mapping[str, NDArray[Any]]) -> bytes:
+    """Safetensors."""
+    found: bytes = save_tensors({k: np.ascontiguousarray(v) for k, v in tensors.items()})
+    return found
+
+
+def _card_bytes(card: Mapping[str, Any]) -> bytes:
+    return json.dumps(card, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -59,6 +76,8 @@ def write_manifest(models: Path) -> None:
             f'name = "{card["name"]}"',
             f'kind = "{card["kind"]}"',
             f'language = "{card["language"]}"',
+            f'quality = "{card.get("quality", "fast")}"',
+            *([f'base = "{card["base"]}"'] if card.get("base") else []),
             f'release = "{card["release"]}"',
             f'licence = "{LICENCE}"',
             *(

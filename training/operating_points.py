@@ -7,9 +7,10 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 from sklearn.metrics import f1_score
 
-from gapnlp.classifier.decision import Thresholds
+from gapnlp.classifier.decision import Abstention, Thresholds
 from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.records.error_counts import ErrorCounts
 from gapnlp.records.labels import (
@@ -36,6 +37,9 @@ Targets = NDArray[np.int8]
 _SMOOTHING = 15
 # Positives that a label needs among the random items before its true-positive rate is taken from them alone.
 _ENOUGH_POSITIVES = 10
+# What a kept segment may be wrong in, at most so often; and the fewest kept segments that say so.
+ABSTENTION_LIMIT = 0.25
+_FEWEST_KEPT = 100
 
 
 def choose_thresholds(values: Values, targets: Targets) -> Thresholds:
@@ -84,6 +88,32 @@ def _sentiment_factors(values: Values, targets: Targets) -> tuple[float, ...]:
         return float(f1_score(gold[keep], guess, labels=[0, 1, 2], average="macro"))
 
     return max(((1.0, neu, 1.0, mixed) for neu, mixed in product((1.0, 1.2, 1.5, 1.8), (0.5, 1.0))), key=quality)
+
+
+def choose_abstention(
+    doubt: Values, gold: Sequence[Labels], predicted: Sequence[Labels], *, limit: float = ABSTENTION_LIMIT
+) -> Abstention | None:
+    """Find the largest cut at which kept segments are wrong in something asserted no more often than `limit`.
+
+    doubt: expected wrong labels a segment, out of fold. "At most" holds with 95 % confidence (Clopper and Pearson), as
+    Geifman and El-Yaniv (2017) select. None when not even the surest hundred segments are that good.
+    """
+    order = np.argsort(doubt, kind="stable")
+    wrong = np.asarray([_asserts_wrongly(g, p) for g, p in zip(gold, predicted, strict=True)])[order]
+    kept = np.arange(1, len(order) + 1)
+    bound = beta.ppf(0.95, np.cumsum(wrong) + 1, np.maximum(kept - np.cumsum(wrong), 0.5))
+    good = np.flatnonzero((bound <= limit) & (kept >= _FEWEST_KEPT))
+    if not len(good):
+        return None
+    last = int(good[-1])
+    cut = round(float(doubt[order][last]), 4)
+    return Abstention(cut, limit, round(float(wrong[: last + 1].mean()), 4), round((last + 1) / len(order), 4))
+
+
+def _asserts_wrongly(gold: Labels, predicted: Labels) -> bool:
+    """Whether the sentiment, a dimension with its polarity, or a gap was given that is not so."""
+    dimensions = any(gold.dimensions.get(d) != p for d, p in predicted.dimensions.items())
+    return predicted.sentiment != gold.sentiment or dimensions or not set(predicted.gaps) <= set(gold.gaps)
 
 
 def count_errors(

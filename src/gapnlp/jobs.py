@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -36,7 +35,8 @@ from gapnlp.records.labels import LANGUAGES
 from gapnlp.records.promises import Ledger
 from gapnlp.records.report import GapReport, ModelUsed, Reference
 from gapnlp.reporting.render import write_report
-from gapnlp.scoring.local import Chunk, Result, Row, ScorerSettings, score_chunks, score_rows
+from gapnlp.scoring.loading import DEFAULT_QUALITY
+from gapnlp.scoring.local import Chunk, Result, Row, ScorerSettings, available_cores, score_chunks, score_rows
 from gapnlp.scoring.scorer import Scorer
 from gapnlp.store.packing import pack, unpack
 from gapnlp.store.repositories import JobRepository, Progress
@@ -149,7 +149,7 @@ def make_report(
     work = JobRepository(work_file(folder / "report"))
     with closing(work):
         run_job(inputs, work, key, counts=both, on_progress=on_progress)
-        report = _build(counts.tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references)
+        report = build_report(counts.tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references)
         write_report(report, folder, ui=options.ui, ledger=companion.build() if companion else None)
         work.remove()
     return report
@@ -167,6 +167,7 @@ def report(
     period: str | None = None,
     expectations: Mapping[str, Reference] | None = None,
     models: Path | None = None,
+    quality: str = DEFAULT_QUALITY,
 ) -> GapReport:
     """Build a gap report from a data frame, for pandas users.
 
@@ -176,12 +177,12 @@ def report(
     """
     columns = ColumnOptions(text=text, date=date, rating=rating, id=id, by=by, language=language)
     recognition, rows = read_frame(frame, columns)
-    settings = ScorerSettings(models)
+    settings = ScorerSettings(models, quality=quality)
     scorer = settings.make()
     counts = _Tallying(Tally(by_group=by is not None, period=period))
     for _, chunk in _chunks(rows):
         counts.add(score_rows(scorer, chunk))
-    return _build(counts.tally, (recognition,), settings, by=by, references=expectations or {}, scorer=scorer)
+    return build_report(counts.tally, (recognition,), settings, by=by, references=expectations or {}, scorer=scorer)
 
 
 class Accumulator(Protocol):
@@ -283,7 +284,7 @@ def _choose_workers(inputs: Inputs) -> int:
         return inputs.workers
     if sum(path.stat().st_size for path in inputs.paths) < _BYTES_FOR_WORKERS:
         return 1
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_WORKERS)
+    return min(available_cores(), _MOST_WORKERS)
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[Chunk]:
@@ -299,7 +300,7 @@ def _count(counts: dict[str, int], results: Sequence[Result]) -> None:
         counts[result.kind if isinstance(result, Failure) else "scored"] += 1
 
 
-def _build(
+def build_report(
     tally: Tally,
     recognitions: tuple[Recognition, ...],
     settings: ScorerSettings,
@@ -308,6 +309,7 @@ def _build(
     references: Mapping[str, Reference],
     scorer: Scorer | None = None,
 ) -> GapReport:
+    """Build the report of a tally; scorer: one that is at hand already, made by the same settings."""
     scorer = scorer or settings.make()
     bundles = read_manifest(settings.models)
     languages = [x for x in LANGUAGES if tally.intake().languages.get(x)]
@@ -315,7 +317,7 @@ def _build(
         tally,
         settings=BuildSettings(
             recognitions=recognitions,
-            models=tuple(model_used(choose_bundle(bundles, x)) for x in languages),
+            models=tuple(model_used(choose_bundle(bundles, x, settings.quality), settings.quality) for x in languages),
             share_errors={x: scorer.classifier(x).share_errors for x in languages},
             references=references,
             by=by,
@@ -324,9 +326,9 @@ def _build(
     )
 
 
-def model_used(bundle: BundleInfo) -> ModelUsed:
-    """Name a bundle in a report."""
-    return ModelUsed(bundle.language, bundle.name, bundle.version, bundle.headline)
+def model_used(bundle: BundleInfo, quality: str) -> ModelUsed:
+    """Name a bundle in a report, as its predictions do."""
+    return ModelUsed(bundle.language, bundle.name, bundle.served_version(quality), bundle.headline)
 
 
 def job_key(inputs: Inputs, options: Mapping[str, Any]) -> str:
@@ -335,6 +337,7 @@ def job_key(inputs: Inputs, options: Mapping[str, Any]) -> str:
         "files": [(r.file, r.sha256) for r in inputs.recognitions],
         "columns": asdict(inputs.columns),
         "redact": inputs.scorer.redact,
+        "quality": inputs.scorer.quality,
         "bundles": [b.version for b in read_manifest(inputs.scorer.models)],
         "version": version("gapnlp"),
         **options,

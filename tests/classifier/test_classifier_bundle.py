@@ -18,10 +18,10 @@ from gapnlp.classifier.bundle import (
     BundleInfo,
     choose_bundle,
     default_models_folder,
-    load_bundle,
     read_manifest,
     read_verified,
 )
+from gapnlp.classifier.loaders import load_bundle
 from gapnlp.errors import InputError, ModelError
 
 
@@ -130,13 +130,13 @@ def test_an_unknown_kind_says_upgrade(changed_models):
 
 def test_another_format_is_refused(changed_models):
     change_card(changed_models, format=99)
-    with pytest.raises(ModelError, match=r"linear-en: not a bundle of format 1 \(format 99"):
+    with pytest.raises(ModelError, match=r"linear-en: not a bundle of format 2 \(format 99"):
         load_first(changed_models)
 
 
 def test_other_labels_are_refused(changed_models):
     change_card(changed_models, labels=["gap:delivery"])
-    with pytest.raises(ModelError, match="not a bundle of format 1 .*1 labels"):
+    with pytest.raises(ModelError, match="not a bundle of format 2 .*1 labels"):
         load_first(changed_models)
 
 
@@ -157,7 +157,7 @@ def test_other_labels_are_refused(changed_models):
 def test_broken_content_is_a_model_error(changed_models, name, content):
     (changed_models / "linear-en" / name).write_bytes(content)
     sign(changed_models)
-    with pytest.raises(ModelError, match=r"linear-en: not a bundle of format 1 .* rebuild it"):
+    with pytest.raises(ModelError, match=r"linear-en: not a bundle of format 2 .* rebuild it"):
         load_first(changed_models)
 
 
@@ -166,7 +166,7 @@ def test_weights_that_do_not_fit_the_vocabulary_are_refused(changed_models):
     tensors = load(path.read_bytes())
     path.write_bytes(save({**tensors, "first": np.ascontiguousarray(tensors["first"][:, :-1])}))
     sign(changed_models)
-    with pytest.raises(ModelError, match="not a bundle of format 1"):
+    with pytest.raises(ModelError, match="not a bundle of format 2"):
         load_first(changed_models)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gapnlp.classifier.base import Classifier
-from gapnlp.classifier.bundle import choose_bundle, load_bundle, read_manifest
+from gapnlp.classifier.bundle import choose_bundle, read_manifest
+from gapnlp.classifier.loaders import load_bundle
 from gapnlp.records.labels import (
     DIMENSIONS,
     EXPECTATIONS,

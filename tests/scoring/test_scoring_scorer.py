@@ -211,7 +211,7 @@ class Echo:
     def predict(self, documents):
         texts = [t for d in documents for t in d]
         labels = tuple(Labels("neu", {}, (), "none", "x" in t) for t in texts)
-        return Predictions(np.zeros((len(texts), len(LABELS))), labels)
+        return Predictions(np.zeros((len(texts), len(LABELS))), labels, np.zeros(len(texts), dtype=bool))
 
 
 def test_classify_gold_keeps_items_and_segments_in_order():

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gapnlp.classifier.bundle import choose_bundle, load_bundle, read_manifest
+from gapnlp.classifier.bundle import choose_bundle, read_manifest
 from gapnlp.classifier.linear import FIRST_HEADS
+from gapnlp.classifier.loaders import load_bundle
 from gapnlp.records.labels import LABELS, LANGUAGES
 from training.auxiliary import TASKS, read_auxiliary, text_key
-from training.linear import load_gold
+from training.material import banned_keys, read_development, read_material
 from training.stages import FOLDS, fit_first, fit_second, folds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_training_twice_gives_the_same_bytes(tiny_gold, tiny_models, tmp_path):
     # Another process with another hash seed and more threads: nothing may depend on them.
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}", "PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "2"}
-    command = [sys.executable, "-m", "training.linear", "--gold", str(tiny_gold), "--out", str(tmp_path / "again")]
+    command = [sys.executable, "-m", "training.linear", "--gold", str(tiny_gold), "--gold-only"]
+    command += ["--out", str(tmp_path / "again")]
     subprocess.run(command, check=True, env=environment, cwd=ROOT, capture_output=True, timeout=120)
     first, second = contents(tiny_models), contents(tmp_path / "again")
     assert sorted(first) == sorted(second)
@@ -63,9 +65,8 @@ def test_what_was_learnt_holds_on_items_it_has_not_seen(tiny_models):
 
 def test_the_manifest_headline_is_the_measured_one(tiny_gold, tiny_models):
     classifier = load_bundle(choose_bundle(read_manifest(tiny_models), "pl"))
-    dev = load_gold(tiny_gold / "dev.jsonl", "pl")
-    starts = np.cumsum([0, *dev.lengths])
-    predicted = classifier.predict([dev.texts[a:b] for a, b in zip(starts, starts[1:], strict=False)]).labels
+    dev = read_development(tiny_gold, "pl")
+    predicted = classifier.predict(dev.documents()).labels
     gold = [x for r in dev.records for x in r.labels]
     right = sum(g.sentiment == p.sentiment for g, p in zip(gold, predicted, strict=True))
     assert right / len(gold) > 0.7
@@ -108,9 +109,9 @@ def test_gold_texts_and_segments_are_banned_from_training(tiny_gold, tmp_path):
     rows = [{"text": t, "sentiment": "positive"} for t in (item["text"].upper(), segment + "!!", "Coś innego.")]
     with gzip.open(public / "polemo_sentences.jsonl.gz", "wt", encoding="utf-8") as lines:
         lines.writelines(json.dumps(row) + "\n" for row in rows)
-    from training.linear import _banned
-
-    heads = read_auxiliary(public, "pl", banned=_banned(tiny_gold, "pl"))
+    train = read_material(tiny_gold, public, "pl", gold_only=True)
+    banned = banned_keys(train, read_development(tiny_gold, "pl"))
+    heads = read_auxiliary(public, "pl", banned=banned)
     assert heads[0].texts == ["Coś innego."]
 
 

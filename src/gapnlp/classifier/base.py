@@ -21,11 +21,17 @@ class Predictions:
     """What a classifier says of a batch, row by row over all segments of all documents in order.
 
     values: calibrated probabilities in [0, 1], shape (n_segments, n_labels), columns as records.labels.LABELS.
-    labels: the decision for each segment, length n_segments.
+    labels: the decision for each segment, length n_segments. abstained: where the labels are too doubtful to act on
+    unread (see decision.Abstention), shape (n_segments,).
     """
 
     values: NDArray[np.float64]
     labels: tuple[Labels, ...]
+    abstained: NDArray[np.bool_]
+
+
+# Label -> how much each character of a normalised segment speaks for it, in log-odds, shape (n_characters,).
+Attribution = Mapping[str, NDArray[np.float64]]
 
 
 class Classifier(Protocol):
@@ -53,3 +59,6 @@ class Classifier(Protocol):
 
     def predict(self, documents: Sequence[Document]) -> Predictions:
         """Score every segment; the answer does not depend on how documents are put into batches."""
+
+    def explain(self, document: Document) -> tuple[Attribution, ...]:
+        """Say which characters of each segment speak for each label of LABELS."""

@@ -1,4 +1,4 @@
-"""Bundles on disk: found through the manifest, refused when changed, loaded without pickle.
+"""Bundles on disk: found through the manifest, refused when changed. `loaders.py` turns their files into classifiers.
 
 A models folder holds `manifest.toml` and one folder a bundle. The manifest lists each bundle's files with their sha256;
 what does not match is refused, and no other file is read.
@@ -7,32 +7,22 @@ what does not match is refused, and no other file is read.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
-
-from gapnlp.classifier.base import Classifier
-from gapnlp.classifier.decision import Thresholds
-from gapnlp.classifier.features import FeatureSpec, restored_vectorizer
-from gapnlp.classifier.linear import LinearClassifier, LinearWeights
 from gapnlp.errors import InputError, ModelError
-from gapnlp.records.error_counts import ErrorCounts, ShareError
-from gapnlp.records.labels import LABELS
 
 MANIFEST = "manifest.toml"
-FORMAT = 1
+FORMAT = 2
 # Names become paths, so they are held to letters that cannot leave the models folder.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Formats that hold data alone; a pickle can run code when it is loaded.
-_SAFE_ENDINGS = (".json", ".md", ".safetensors")
+_SAFE_ENDINGS = (".json", ".md", ".onnx", ".safetensors")
+QUALITIES = ("fast", "balanced", "accurate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +30,7 @@ class BundleInfo:
     """What the manifest says of one bundle.
 
     files: file name -> sha256. headline: on the development set, in [0, 1], None when never measured.
+    quality: "fast" or "accurate" ("balanced" is a cascade of both). base: the bundle that this one builds on.
     """
 
     name: str
@@ -50,12 +41,18 @@ class BundleInfo:
     headline: float | None
     files: Mapping[str, str]
     folder: Path
+    quality: str = "fast"
+    base: str | None = None
 
     @property
     def version(self) -> str:
         """Name, release and the first digits over all files' sha256: what predictions carry."""
         together = "".join(f"{name}{self.files[name]}" for name in sorted(self.files))
         return f"{self.name}-{self.release}+{hashlib.sha256(together.encode()).hexdigest()[:10]}"
+
+    def served_version(self, quality: str) -> str:
+        """Name what predictions come from: a cascade is told apart from its accurate bundle alone."""
+        return f"{self.version}~balanced" if self.base and quality == "balanced" else self.version
 
 
 def default_models_folder() -> Path:
@@ -105,17 +102,20 @@ def _info(entry: Mapping[str, Any], folder: Path) -> BundleInfo:
         headline=entry.get("headline"),
         files=dict(entry["files"]),
         folder=folder / entry["name"],
+        quality=entry.get("quality", "fast"),
+        base=entry.get("base"),
     )
 
 
-def choose_bundle(bundles: Sequence[BundleInfo], language: str) -> BundleInfo:
-    """Take the first bundle of a language, as the manifest orders them.
+def choose_bundle(bundles: Sequence[BundleInfo], language: str, quality: str = "fast") -> BundleInfo:
+    """Take the bundle that serves a language at a quality; a language with a fast bundle alone always gets that.
 
     Raises InputError when there is none.
     """
-    for bundle in bundles:
-        if bundle.language == language:
-            return bundle
+    found = [b for b in bundles if b.language == language]
+    wanted = [b for b in found if (b.quality == "fast") == (quality == "fast")]
+    if found:
+        return (wanted or found)[0]
     known = ", ".join(sorted({b.language for b in bundles}))
     raise InputError(f"no bundle reads the language {language!r}; there are bundles for: {known}")
 
@@ -138,52 +138,3 @@ def read_verified(info: BundleInfo) -> dict[str, bytes]:
                 "reinstall or rebuild the bundle"
             )
     return contents
-
-
-def load_bundle(info: BundleInfo) -> Classifier:
-    """Load a bundle, checked file by file.
-
-    Raises ModelError when a file is missing, changed, or of a format that this version does not know.
-    """
-    loader = LOADERS.get(info.kind)
-    if loader is None:
-        raise ModelError(f"{info.name}: kind {info.kind!r} is unknown to this version of gapnlp; upgrade gapnlp")
-    contents = read_verified(info)
-    try:
-        return loader(info, contents)
-    except (LookupError, ValueError, TypeError, AttributeError, SafetensorError) as error:
-        raise ModelError(f"{info.folder}: not a bundle of format {FORMAT} ({error}); rebuild it") from None
-
-
-def _load_linear(info: BundleInfo, contents: Mapping[str, bytes]) -> Classifier:
-    card = json.loads(contents["card.json"])
-    if card["format"] != FORMAT or tuple(card["labels"]) != LABELS:
-        raise ValueError(f"format {card['format']}, {len(card['labels'])} labels")
-    tensors = load_tensors(contents["weights.safetensors"])
-    vocabulary = json.loads(contents["vocabulary.json"])
-    vectorizers = tuple(
-        restored_vectorizer(FeatureSpec(**spec), vocabulary[i], tensors[f"idf{i}"])
-        for i, spec in enumerate(card["features"])
-    )
-    weights = LinearWeights(
-        first=tensors["first"].astype(np.float32),
-        first_bias=tensors["first_bias"],
-        centre=tensors["centre"],
-        scale=tensors["scale"],
-        second=tensors["second"],
-        second_bias=tensors["second_bias"],
-    )
-    if weights.first.shape[1] != sum(len(v.vocabulary) for v in vectorizers):
-        raise ValueError(f"{weights.first.shape[1]} weights a head, but another number of n-grams")
-    return LinearClassifier(
-        language=info.language,
-        version=info.version,
-        vectorizers=vectorizers,
-        weights=weights,
-        thresholds=Thresholds(**{**card["thresholds"], "sentiment": tuple(card["thresholds"]["sentiment"])}),
-        error_counts={label: ErrorCounts(**counts) for label, counts in card["error_counts"].items()},
-        share_errors={label: ShareError(**error) for label, error in card["share_errors"].items()},
-    )
-
-
-LOADERS: dict[str, Callable[[BundleInfo, Mapping[str, bytes]], Classifier]] = {"linear": _load_linear}

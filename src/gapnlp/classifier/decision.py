@@ -23,6 +23,22 @@ from gapnlp.records.labels import (
     sentiment_label,
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """When a decision is too doubtful to act on unread.
+
+    cut: expected wrong labels in a segment above which the classifier abstains. risk: share of kept segments in which
+    something asserted (a dimension, a gap, the sentiment) was wrong, out of fold; at most `limit` with 95 % confidence.
+    coverage: share of segments kept. Selective classification after Geifman and El-Yaniv (2017).
+    """
+
+    cut: float
+    limit: float
+    risk: float
+    coverage: float
+
+
 _POLARITY_COLUMNS = {d: [LABEL_INDEX[dimension_label(d, p)] for p in POLARITIES] for d in DIMENSIONS}
 _GAP_COLUMNS = {g: LABEL_INDEX[gap_label(g)] for g in GAPS}
 _SENTIMENT_COLUMNS = [LABEL_INDEX[sentiment_label(s)] for s in SENTIMENTS]
@@ -66,6 +82,32 @@ def decide(values: NDArray[np.float64], thresholds: Thresholds) -> tuple[Labels,
         )
         for i in range(len(values))
     )
+
+
+def expected_errors(values: NDArray[np.float64], thresholds: Thresholds) -> NDArray[np.float64]:
+    """How many labels of each segment are expected to be wrong, shape (n_segments,): the doubt about a decision.
+
+    Under calibrated probabilities: 1 - p for every label given, p for every one withheld.
+    """
+    sentiment = values[:, _SENTIMENT_COLUMNS]
+    chosen = (sentiment * np.asarray(thresholds.sentiment)).argmax(axis=1)
+    doubt: NDArray[np.float64] = 1 - np.take_along_axis(sentiment, chosen[:, None], axis=1)[:, 0]
+    for d, columns in _POLARITY_COLUMNS.items():
+        presence, likeliest = values[:, columns].sum(axis=1), values[:, columns].max(axis=1)
+        doubt += np.where(presence >= thresholds.presence[d], 1 - likeliest, presence)
+    single = [(c, thresholds.gaps[g]) for g, c in _GAP_COLUMNS.items()]
+    single += [(c, thresholds.expectations[e]) for e, c in _EXPECTATION_COLUMNS.items()]
+    for column, threshold in [*single, (_CHURN_COLUMN, thresholds.churn)]:
+        p = values[:, column]
+        doubt += np.where(p >= threshold, 1 - p, p)
+    return doubt
+
+
+def abstains(doubt: NDArray[np.float64], abstention: Abstention | None) -> NDArray[np.bool_]:
+    """Which segments are too doubtful, shape (n_segments,); none for a bundle without a rule."""
+    if abstention is None:
+        return np.zeros(len(doubt), dtype=bool)
+    return doubt > abstention.cut
 
 
 def _expectations(values: NDArray[np.float64], thresholds: Thresholds) -> list[str]:

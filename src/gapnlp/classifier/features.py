@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,42 @@ def restored_vectorizer(spec: FeatureSpec, terms: Sequence[str], idf: NDArray[np
     vectorizer = new_vectorizer(spec).set_params(vocabulary={term: i for i, term in enumerate(terms)})
     vectorizer.idf_ = idf
     return vectorizer
+
+
+def character_weights(
+    vectorizers: Sequence[TfidfVectorizer], weights: NDArray[np.float32], text: str
+) -> NDArray[np.float64]:
+    """Spread each n-gram's part of the log-odds over the characters it covers.
+
+    weights: shape (n_heads, n_features). Returns shape (n_heads, n_characters); with the bias, a head's row sums to its
+    log-odds, apart from n-grams that stand nowhere in the text as written (word borders).
+    """
+    spread = np.zeros((len(text), len(weights)))
+    # Lower-cased character by character, so that positions stay (some capitals become two letters).
+    lowered = "".join(low if len(low := c.lower()) == 1 else c for c in text)
+    offset = 0
+    for vectorizer in vectorizers:
+        row = vectorizer.transform([text])
+        values = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
+        for term in sorted(set(vectorizer.build_analyzer()(text)) & vectorizer.vocabulary_.keys()):
+            covered = _occurrences(lowered, term, vectorizer.analyzer)
+            if len(covered):
+                column = vectorizer.vocabulary_[term]
+                part = weights[:, offset + column].astype(float) * values[column] / len(covered)
+                np.add.at(spread, covered, part)
+        offset += len(vectorizer.vocabulary_)
+    return spread.T
+
+
+def _occurrences(text: str, term: str, analyzer: str) -> NDArray[np.intp]:
+    """Positions of the characters that a term covers, each as often as it is covered."""
+    pattern = r"\W+".join(map(re.escape, term.split(" "))) if analyzer == "word" else re.escape(term.strip())
+    if analyzer == "word":
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    elif analyzer == "char_wb":  # a blank at an n-gram's end is the word's border
+        pattern = (r"(?<!\S)" if term.startswith(" ") else "") + pattern + (r"(?!\S)" if term.endswith(" ") else "")
+    places = [i for m in re.finditer(pattern, text) for i in range(m.start(), min(m.end(), len(text)))]
+    return np.asarray(places, dtype=np.intp)
 
 
 def encode(vectorizers: Sequence[TfidfVectorizer], texts: Sequence[str]) -> sp.csr_matrix:

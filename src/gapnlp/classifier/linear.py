@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from gapnlp.classifier.base import Document, Predictions
+from gapnlp.classifier.base import Attribution, Document, Predictions
 from gapnlp.classifier.context import context_features
-from gapnlp.classifier.decision import Thresholds, decide
-from gapnlp.classifier.features import encode
+from gapnlp.classifier.decision import Abstention, Thresholds, abstains, decide, expected_errors
+from gapnlp.classifier.features import character_weights, encode
 from gapnlp.records.error_counts import ErrorCounts, ShareError
 from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, SENTIMENTS
 
@@ -51,6 +51,14 @@ class LinearWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Stage one of a batch: the segments' texts in order, and their standardised context (n_segments, n_context)."""
+
+    texts: list[str]
+    context: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class LinearClassifier:
     """One language's linear bundle in memory; see Classifier for what it can do."""
 
@@ -59,19 +67,36 @@ class LinearClassifier:
     vectorizers: tuple[TfidfVectorizer, ...]
     weights: LinearWeights
     thresholds: Thresholds
+    abstention: Abstention | None
     error_counts: Mapping[str, ErrorCounts]
     share_errors: Mapping[str, ShareError]
 
     def predict(self, documents: Sequence[Document]) -> Predictions:
         """Score every segment of every document, in order; equal segments are read once."""
+        values = self.values(self.read(documents))
+        doubt = expected_errors(values, self.thresholds)
+        return Predictions(values, decide(values, self.thresholds), abstains(doubt, self.abstention))
+
+    def read(self, documents: Sequence[Document]) -> Reading:
+        """Run stage one."""
         texts = list(chain.from_iterable(documents))
         if not texts:
-            return Predictions(np.zeros((0, len(LABELS))), ())
-        unique, where = _unique(texts)
+            return Reading([], np.zeros((0, len(self.weights.centre))))
+        unique, where = unique_texts(texts)
         logits = first_logits(self.weights, encode(self.vectorizers, unique))[where]
         context = context_features(logits, texts, [len(d) for d in documents if d])
-        values = second_values(self.weights, context)
-        return Predictions(values, decide(values, self.thresholds))
+        return Reading(texts, (context - self.weights.centre) / self.weights.scale)
+
+    def values(self, reading: Reading) -> NDArray[np.float64]:
+        """Run stage two: calibrated probabilities, shape (n_segments, n_labels)."""
+        return combine(second_logits(reading.context, self.weights.second, self.weights.second_bias))
+
+    def explain(self, document: Document) -> tuple[Attribution, ...]:
+        """Stage one's n-gram weights, spread over the characters that each n-gram covers."""
+        weights = self.weights.first[: len(LABELS)]
+        return tuple(
+            dict(zip(LABELS, character_weights(self.vectorizers, weights, text), strict=True)) for text in document
+        )
 
 
 def first_logits(weights: LinearWeights, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -79,18 +104,20 @@ def first_logits(weights: LinearWeights, features: NDArray[np.float32]) -> NDArr
     return np.asarray(features @ weights.first.T + weights.first_bias, dtype=np.float64)
 
 
-def second_values(weights: LinearWeights, context: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Calibrated probabilities, shape (n_segments, n_labels), from context features.
-
-    A dimension's polarities get its presence times the softmax over polarities, so they sum to the presence.
-    """
+def second_logits(
+    features: NDArray[np.float64], weights: NDArray[np.float64], bias: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log-odds of a second stage, columns as SECOND_HEADS, from standardised features."""
     # einsum, unlike BLAS, sums each row the same way whatever the number of rows: batches cannot change an answer.
-    logits = np.einsum("ij,kj->ik", (context - weights.centre) / weights.scale, weights.second) + weights.second_bias
-    return combine(logits)
+    logits: NDArray[np.float64] = np.einsum("ij,kj->ik", features, weights) + bias
+    return logits
 
 
 def combine(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn stage two's log-odds, columns as SECOND_HEADS, into probabilities, columns as LABELS."""
+    """Turn stage two's log-odds, columns as SECOND_HEADS, into probabilities, columns as LABELS.
+
+    A dimension's polarities get its presence times the softmax over polarities, so they sum to the presence.
+    """
     values: NDArray[np.float64] = expit(logits[:, : len(LABELS)])
     presence = expit(logits[:, len(LABELS) :])
     for i in range(len(DIMENSIONS)):
@@ -100,7 +127,7 @@ def combine(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return values
 
 
-def _unique(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
+def unique_texts(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
     """List the distinct texts in order of appearance, and where each text stands among them."""
     index: dict[str, int] = {}
     where = np.fromiter((index.setdefault(t, len(index)) for t in texts), dtype=np.intp, count=len(texts))

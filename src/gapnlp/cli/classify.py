@@ -22,6 +22,7 @@ def classify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all probabilities.")] = False,
     redact: o.RedactOption = False,
+    quality: o.QualityOption = o.Quality.balanced,
     models: o.ModelsOption = None,
 ) -> None:
     """Show what one text says, segment by segment.
@@ -32,7 +33,9 @@ def classify(
     from gapnlp.scoring.loading import load
 
     content = _read_input() if text == "-" else text
-    (analysis,) = load(models, redact=redact).analyze([content], language=language.value if language else None)
+    (analysis,) = load(models, redact=redact, quality=quality.value).analyze(
+        [content], language=language.value if language else None
+    )
     if as_json:
         sys.stdout.write(json.dumps(_as_json(analysis), ensure_ascii=False, indent=1) + "\n")
         return

@@ -32,6 +32,7 @@ def compare(
     ui: Annotated[o.Ui, typer.Option(help="Language of the ledger.")] = o.Ui.en,
     redact: o.RedactOption = False,
     workers: o.WorkersOption = None,
+    quality: o.QualityOption = o.Quality.balanced,
     models: o.ModelsOption = None,
 ) -> None:
     """Compare marketing copy with feedback, to see which promises customers say you break.
@@ -48,7 +49,7 @@ def compare(
 
     chosen = _copy_options((copy, draft), (entity, copy_text, where), period.value if period else None, ui.value)
     columns = ColumnOptions(text=text, title=title, date=date, rating=rating, id=id, by=by, language=language)
-    found = recognise_inputs(inputs, columns, scorer=ScorerSettings(models, redact), workers=workers)
+    found = recognise_inputs(inputs, columns, scorer=ScorerSettings(models, redact, quality.value), workers=workers)
     show_recognitions(found.recognitions)
     with progress_bar(found.rows) as on_progress:
         ledger = make(found, out, options=chosen, on_progress=on_progress)

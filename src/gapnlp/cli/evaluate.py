@@ -28,6 +28,7 @@ def evaluate(
         Path | None, typer.Option("--out", metavar="FILE", help="Write the predictions here, as JSON Lines.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+    quality: o.QualityOption = o.Quality.balanced,
     models: o.ModelsOption = None,
 ) -> None:
     """Measure the bundles on labelled items, using the segments given there.
@@ -42,11 +43,12 @@ def evaluate(
     from gapnlp.errors import InputError
     from gapnlp.ingest.gold import read_gold
     from gapnlp.scoring.loading import load
+    from gapnlp.scoring.local import available_cores
 
     items = list(read_gold(gold))
     if not items:
         raise InputError(f"{gold.name}: holds no items")
-    scorer, predictions = load(models), []
+    scorer, predictions = load(models, quality=quality.value, threads=available_cores()), []
     with progress_bar(len(items)) as on_progress:
         for batch in _batches(items):
             predictions += scorer.classify_gold(batch)

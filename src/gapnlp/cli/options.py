@@ -25,6 +25,14 @@ class Ui(StrEnum):
     zh = "zh"
 
 
+class Quality(StrEnum):
+    """How much time a segment is worth."""
+
+    fast = "fast"
+    balanced = "balanced"
+    accurate = "accurate"
+
+
 _COLUMNS = "Columns (recognised by themselves where possible)"
 
 InputsArgument = Annotated[
@@ -68,6 +76,13 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(
         "--workers", min=1, metavar="N", help="Processes (default: all cores for large inputs).", show_default=False
+    ),
+]
+QualityOption = Annotated[
+    Quality,
+    typer.Option(
+        "--quality",
+        help="fast: n-grams; accurate: an encoder reads every segment; balanced: it reads the doubtful ones.",
     ),
 ]
 ModelsOption = Annotated[

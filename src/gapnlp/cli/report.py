@@ -31,6 +31,7 @@ def report(
     copy: o.CopyOption = None,
     redact: o.RedactOption = False,
     workers: o.WorkersOption = None,
+    quality: o.QualityOption = o.Quality.balanced,
     models: o.ModelsOption = None,
 ) -> None:
     """Make a gap report from review exports.
@@ -47,7 +48,7 @@ def report(
     from gapnlp.scoring.local import ScorerSettings
 
     columns = ColumnOptions(text=text, title=title, date=date, rating=rating, id=id, by=by, language=language)
-    found = recognise_inputs(inputs, columns, scorer=ScorerSettings(models, redact), workers=workers)
+    found = recognise_inputs(inputs, columns, scorer=ScorerSettings(models, redact, quality.value), workers=workers)
     show_recognitions(found.recognitions)
     chosen = ReportOptions(period.value if period else None, expectations, ui.value)
     companion = prepare(found, CopyOptions(tuple(copy), period=chosen.period, ui=ui.value)) if copy else None

@@ -25,6 +25,7 @@ def score(
     language: o.LanguageOption = None,
     redact: o.RedactOption = False,
     workers: o.WorkersOption = None,
+    quality: o.QualityOption = o.Quality.balanced,
     models: o.ModelsOption = None,
 ) -> None:
     """Score every item of review exports into one file.
@@ -42,7 +43,7 @@ def score(
 
     choose_writer(out)  # a wrong ending is better said before the work than after
     columns = ColumnOptions(text=text, title=title, date=date, rating=rating, id=id, by=by, language=language)
-    found = recognise_inputs(inputs, columns, scorer=ScorerSettings(models, redact), workers=workers)
+    found = recognise_inputs(inputs, columns, scorer=ScorerSettings(models, redact, quality.value), workers=workers)
     show_recognitions(found.recognitions)
     with progress_bar(found.rows) as on_progress:
         counts = score_file(found, out, segments=segments, on_progress=on_progress)

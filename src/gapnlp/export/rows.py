@@ -31,7 +31,7 @@ _JUDGEMENT: dict[str, type] = {
     "causes": str,
     "expectation": str,
 }
-_JUDGEMENT |= {"churn": bool, **_DIMENSION_P, **_GAP_P, "p_churn": float, "model_version": str}
+_JUDGEMENT |= {"churn": bool, "abstained": bool, **_DIMENSION_P, **_GAP_P, "p_churn": float, "model_version": str}
 
 # Column -> type, in order; "status" is "scored" or the kind of failure, "reason" says why a row was not scored.
 ITEM_COLUMNS: Mapping[str, type] = {**_ITEM, "segments": int, "sentiment_score": float, **_JUDGEMENT}
@@ -42,7 +42,8 @@ def item_rows(results: Sequence[Analysis | Failure]) -> Iterator[Row]:
     """One row for every row that was read, scored or not.
 
     An item's dimension is "neg" or "pos" where all its segments agree, "mixed" where they do not; its gaps and causes
-    are the union; a probability is the highest of its segments; sentiment_score is the mean in [-1, 1].
+    are the union; a probability is the highest of its segments; sentiment_score is the mean in [-1, 1]; abstained says
+    that one of its segments is too doubtful.
     """
     for result in results:
         yield _failure_row(result) if isinstance(result, Failure) else _item_row(result)
@@ -113,6 +114,7 @@ def _judgement(segments: Sequence[ScoredSegment]) -> dict[str, Value]:
     row["causes"] = ";".join(sorted({c for s in segments for c in s.causes})) or None
     row["expectation"] = _expectation(labels)
     row["churn"] = any(x.churn for x in labels)
+    row["abstained"] = any(s.abstained for s in segments)
     for d in DIMENSIONS:
         columns = [LABEL_INDEX[dimension_label(d, p)] for p in POLARITIES]
         row[f"p_{d}"] = round(max(sum(s.probabilities[c] for c in columns) for s in segments), 4)

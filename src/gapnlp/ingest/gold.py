@@ -48,15 +48,23 @@ def read_gold(path: Path) -> Iterator[GoldItem]:
 
 def _item(line: str, *, where: str) -> GoldItem:
     try:
-        record = json.loads(line)
+        return parse_gold(json.loads(line), where=where)
+    except json.JSONDecodeError:
+        raise InputError(f"{where}: is not JSON; a gold file holds one JSON object a line") from None
+
+
+def parse_gold(record: Mapping[str, Any], *, where: str) -> GoldItem:
+    """Make an item from one record of a gold file; where: how to name it in errors.
+
+    Raises InputError when a field is missing, an offset is wrong or a label unknown.
+    """
+    try:
         text = record["text"]
         segments = _segments(text, record["segments"])
         labels = tuple(_labels(s) for s in record["segments"])
         return GoldItem(
             record["id"], record["lang"], text, segments, labels, record.get("stratum"), record.get("domain")
         )
-    except json.JSONDecodeError:
-        raise InputError(f"{where}: is not JSON; a gold file holds one JSON object a line") from None
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{where}: field {error} is missing or not as the gold format defines it") from None
 

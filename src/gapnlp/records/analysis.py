@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gapnlp.records.feedback import Feedback
 from gapnlp.records.labels import Labels
@@ -18,17 +19,29 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of an item's text: `feedback.text[start:end]`, in Unicode code points."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScoredSegment:
     """A segment with its labels.
 
     probabilities: calibrated, in [0, 1], in the order of records.labels.LABELS, shape (n_labels,).
     causes: keys of the taxonomy's causes whose cues the segment holds, only of gaps it was labelled with.
+    abstained: the labels are too doubtful to act on unread. evidence: label (of records.labels.LABELS, given ones only)
+    -> the words that speak for it most, strongest first; empty unless asked for.
     """
 
     segment: Segment
     labels: Labels
     probabilities: tuple[float, ...]
     causes: tuple[str, ...] = ()
+    abstained: bool = False
+    evidence: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 from gapnlp.classifier.base import Classifier
-from gapnlp.classifier.bundle import choose_bundle, load_bundle, read_manifest
+from gapnlp.classifier.bundle import QUALITIES, choose_bundle, read_manifest
+from gapnlp.classifier.loaders import load_bundle
+from gapnlp.errors import InputError
 from gapnlp.scoring.scorer import Scorer
 
+DEFAULT_QUALITY = "balanced"
 
-def load(models: Path | None = None, *, redact: bool = False) -> Scorer:
+
+def load(
+    models: Path | None = None, *, redact: bool = False, quality: str = DEFAULT_QUALITY, threads: int = 1
+) -> Scorer:
     """Make a scorer from the shipped bundles, or from another models folder.
 
     redact: mask e-mail addresses, phone, card and account numbers before scoring. Bundles are read at first use.
-    Raises ModelError when the folder has no valid manifest.
+    quality: "fast" (n-grams), "accurate" (an encoder on every segment) or "balanced" (an encoder on doubtful segments).
+    threads: segments that an encoder reads at the same time.
+    Raises ModelError when the folder has no valid manifest, InputError on an unknown quality.
     """
+    if quality not in QUALITIES:
+        raise InputError(f"quality {quality!r} is unknown; choose one of {', '.join(QUALITIES)}")
     bundles = read_manifest(models)
 
     def read(language: str) -> Classifier:
-        return load_bundle(choose_bundle(bundles, language))
+        return load_bundle(choose_bundle(bundles, language, quality), quality=quality, threads=threads)
 
     return Scorer(read, redacts=redact)

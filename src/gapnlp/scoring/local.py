@@ -17,7 +17,7 @@ from pathlib import Path
 from gapnlp.errors import StoreError
 from gapnlp.records.analysis import Analysis
 from gapnlp.records.feedback import Failure, Feedback
-from gapnlp.scoring.loading import load
+from gapnlp.scoring.loading import DEFAULT_QUALITY, load
 from gapnlp.scoring.scorer import Scorer
 
 Row = Feedback | Failure
@@ -28,14 +28,20 @@ Chunk = tuple[int, Sequence[Row]]
 
 @dataclass(frozen=True, slots=True)
 class ScorerSettings:
-    """What a process needs to make its own scorer: the models folder (None: the shipped one) and whether to redact."""
+    """What a process needs to make its own scorer: see `loading.load`; models None is the shipped folder."""
 
     models: Path | None = None
     redact: bool = False
+    quality: str = DEFAULT_QUALITY
 
     def make(self) -> Scorer:
         """Make the scorer."""
-        return load(self.models, redact=self.redact)
+        return load(self.models, redact=self.redact, quality=self.quality)
+
+
+def available_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def score_rows(scorer: Scorer, rows: Sequence[Row]) -> list[Result]:

@@ -12,6 +12,7 @@ from gapnlp.ingest.gold import GoldItem
 from gapnlp.records.analysis import Analysis, ScoredSegment, Segment
 from gapnlp.records.feedback import Failure, Feedback, Source
 from gapnlp.records.labels import LANGUAGES, Labels
+from gapnlp.scoring.evidence import find_evidence
 from gapnlp.taxonomy.catalogue import load_structure
 from gapnlp.text.cues import CueMatcher
 from gapnlp.text.language import LanguageDetector
@@ -72,10 +73,11 @@ class Scorer:
                 results[work.place] = analysis
         return [r for r in results if r is not None]
 
-    def analyze(self, texts: Sequence[str], *, language: str | None = None) -> list[Analysis]:
+    def analyze(self, texts: Sequence[str], *, language: str | None = None, evidence: bool = False) -> list[Analysis]:
         """Score plain texts, for use from Python.
 
-        language: skips detection. Raises InputError that names the text which cannot be scored, counted from 0.
+        language: skips detection. evidence: also say which words speak for each label (slower).
+        Raises InputError that names the text which cannot be scored, counted from 0.
         """
         if isinstance(texts, str):
             raise InputError("analyze takes a list of texts; put a single one in brackets: analyze([text])")
@@ -89,7 +91,18 @@ class Scorer:
         for i, result in enumerate(results):
             if isinstance(result, Failure):
                 raise InputError(f"text {i}: {result.reason}")
-        return [r for r in results if isinstance(r, Analysis)]
+        analyses = [r for r in results if isinstance(r, Analysis)]
+        return [self.explain(a) for a in analyses] if evidence else analyses
+
+    def explain(self, analysis: Analysis) -> Analysis:
+        """Add to each label the words that speak for it, according to the language's classifier."""
+        texts = [normalise(s.segment.text, analysis.language) for s in analysis.segments]
+        attributions = self.classifier(analysis.language).explain(texts)
+        segments = tuple(
+            replace(s, evidence=find_evidence(s, text, attribution))
+            for s, text, attribution in zip(analysis.segments, texts, attributions, strict=True)
+        )
+        return replace(analysis, segments=segments)
 
     def classify_gold(self, items: Sequence[GoldItem]) -> list[tuple[Labels, ...]]:
         """Predict the labels of gold items, using their given segments and language."""
@@ -167,7 +180,7 @@ def _scored_segments(
     for work in works:
         result.append(
             tuple(
-                ScoredSegment(segment, predictions.labels[i], tuple(rows[i]), causes[i])
+                ScoredSegment(segment, predictions.labels[i], tuple(rows[i]), causes[i], bool(predictions.abstained[i]))
                 for i, segment in enumerate(work.segments, start=start)
             )
         )

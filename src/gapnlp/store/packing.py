@@ -41,7 +41,8 @@ def _analysis_row(analysis: Analysis) -> dict[str, Any]:
     item = asdict(analysis.feedback)
     item["date"] = analysis.feedback.date.isoformat() if analysis.feedback.date else None
     segments = [
-        [s.segment.start, s.segment.end, asdict(s.labels), s.probabilities, s.causes] for s in analysis.segments
+        [s.segment.start, s.segment.end, asdict(s.labels), s.probabilities, s.causes, s.abstained]
+        for s in analysis.segments
     ]
     return {"item": item, "language": analysis.language, "version": analysis.model_version, "segments": segments}
 
@@ -63,8 +64,9 @@ def _analysis(row: dict[str, Any]) -> Analysis:
             Labels(**{**labels, "gaps": tuple(labels["gaps"])}),
             tuple(probabilities),
             tuple(causes),
+            abstained,
         )
-        for start, end, labels, probabilities, causes in row["segments"]
+        for start, end, labels, probabilities, causes, abstained in row["segments"]
     )
     return Analysis(feedback, row["language"], segments, row["version"])
 
