@@ -1,9 +1,11 @@
-"""The tables of a model card, as Markdown."""
+"""The tables of a model card, as Markdown. Their order is fixed: JSON does not keep that of a card in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from gapnlp.records.labels import DIMENSIONS, GAPS, LABELS, SENTIMENTS
 
 _FIGURES = (
     "headline",
@@ -36,10 +38,9 @@ def quality_table(card: Card) -> str:
 
 def label_table(metrics: Card) -> str:
     """F1 on the development split by dimension with polarity, gap and sentiment."""
-    groups = ("dimensions_polarity", "gaps", "sentiment")
-    labels = [label for group in groups for label in metrics.get(group, {})]
-    values = [figure(value) for group in groups for value in metrics.get(group, {}).values()]
-    return table(["label", *labels], [["F1", *values]])
+    groups = {"dimensions_polarity": DIMENSIONS, "gaps": GAPS, "sentiment": SENTIMENTS}
+    known = [(x, metrics[group][x]) for group, labels in groups.items() for x in labels if x in metrics.get(group, {})]
+    return table(["label", *(label for label, _ in known)], [["F1", *(figure(value) for _, value in known)]])
 
 
 def cascade_table(card: Card) -> list[str]:
@@ -67,7 +68,7 @@ def calibration_table(card: Card) -> str:
     if not development and not random:
         return "Not measured for this bundle."
     rows = []
-    for label in development or random:
+    for label in (x for x in LABELS if x in development or x in random):
         cells = [_calibrated(part.get(label)) for part in (development, random)]
         rows.append([label, *cells[0], *cells[1]])
     return table(["label", "positives, development", "ECE, development", "positives, random", "ECE, random"], rows)
@@ -78,9 +79,9 @@ def _calibrated(entry: Card | None) -> list[str]:
 
 
 def robustness_table(rates: Mapping[str, float]) -> str:
-    """One line a test; tests of an unknown kind come last."""
+    """One line a test, by kind; tests of an unknown kind come last."""
     order = {kind: i for i, kind in enumerate(_KINDS)}
-    split = [(*name.partition("/")[::2], rate) for name, rate in rates.items()]
+    split = [(*name.partition("/")[::2], rate) for name, rate in sorted(rates.items())]
     split.sort(key=lambda row: order.get(row[0], len(order)))
     rows = [[kind, test.replace("_", " "), f"{100 * rate:.1f} %"] for kind, test, rate in split]
     return table(["kind", "test", "failing"], rows)

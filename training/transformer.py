@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from threadpoolctl import threadpool_limits
 
 from gapnlp.classifier.bundle import FORMAT, BundleInfo, read_manifest
@@ -90,11 +91,12 @@ def make_bundle(
     train, development = read_material(gold, public, language, gold_only=gold_only), read_development(gold, language)
     with threadpool_limits(1):  # as in the linear recipe, so that both see the same context
         fit = fit_linear(train, read_auxiliary(public, language, banned=banned_keys(train, development)))
-    body, tokenizer = load_base(recipe.encoder)
+    _, tokenizer = load_base(recipe.encoder)
     inputs = encoder_inputs(tokenizer, train.documents())
-    key = _key(recipe, train, inputs)
-    logits = _out_of_fold(recipe, (inputs, train), work / f"{language}-{key}")
-    network = _fit(recipe, body, inputs, train.targets, name=f"{language}, all")
+    kept = work / f"{language}-{_key(recipe, train, inputs)}"
+    kept.mkdir(parents=True, exist_ok=True)
+    logits = out_of_fold(recipe, (inputs, train), kept)
+    network = whole(recipe, (inputs, train), kept)
     stack = _Stack.fit(fit, logits, train)
     thresholds, rules = decision_rules(stack.values, out_of_domain(fit, train), train)
     card = {
@@ -151,10 +153,9 @@ def _linear_bundle(models: Path, language: str) -> BundleInfo:
     raise InputError(f"{models}: holds no linear bundle of {language!r}; run training.linear first")
 
 
-def _out_of_fold(recipe: Recipe, rows: tuple[Sequence[EncoderInput], Material], work: Path) -> Matrix:
+def out_of_fold(recipe: Recipe, rows: tuple[Sequence[EncoderInput], Material], work: Path) -> Matrix:
     """Log-odds of every row by a network that saw none of its item; a finished fold is read back."""
     inputs, train = rows
-    work.mkdir(parents=True, exist_ok=True)
     logits: Matrix | None = None
     for fold in range(FOLDS):
         held = train.items % FOLDS == fold
@@ -171,6 +172,21 @@ def _out_of_fold(recipe: Recipe, rows: tuple[Sequence[EncoderInput], Material], 
         logits[held] = found
     assert logits is not None
     return logits
+
+
+def whole(recipe: Recipe, rows: tuple[Sequence[EncoderInput], Material], work: Path) -> Network:
+    """Fit the network that is shipped, on every row; a finished one is read back."""
+    inputs, train = rows
+    place = work / "network.safetensors"
+    body, _ = load_base(recipe.encoder)
+    if place.is_file():
+        network = Network(body, dropout=recipe.settings.dropout)
+        network.load_state_dict(load_file(place))
+        return network
+    network = _fit(recipe, body, inputs, train.targets, name="all rows")
+    save_file(network.state_dict(), work / "partial.safetensors")
+    (work / "partial.safetensors").replace(place)
+    return network
 
 
 def _fit(

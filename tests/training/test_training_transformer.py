@@ -148,13 +148,13 @@ def test_the_version_tells_a_cascade_apart(accurate_models):
     assert balanced.version == f"{accurate.version}~balanced"
 
 
-def test_a_killed_run_goes_on_from_its_finished_folds(tiny_gold, accurate_models, encoders, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_from_what_it_finished(tiny_gold, accurate_models, encoders, tmp_path, monkeypatch):
     work = accurate_models.parent / "work"
     models = Path(shutil.copytree(accurate_models, tmp_path / "models"))
     fitted = []
     monkeypatch.setattr(recipe, "fit_network", lambda *a, **k: fitted.append(1) or fit_network(*a, **k))
     train(tiny_gold, models, encoders["bert"], work)
-    assert fitted == [1]  # the network that is shipped; all folds were there
+    assert fitted == []
     for name in ("encoder.onnx", "card.json", "weights.safetensors"):
         first, again = (m / "encoder-en" / name for m in (accurate_models, models))
         assert first.read_bytes() == again.read_bytes(), name
