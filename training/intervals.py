@@ -58,9 +58,10 @@ def bootstrap_intervals(
     counts = np.array([_item_counts(gold, guess) for gold, guess in pairs], dtype=np.int64)
     if not len(counts):
         return {}
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=replicates)
-    found = interval_figures(np.tensordot(draws, counts, axes=1))
+    rng, even = np.random.default_rng(seed), np.full(len(counts), 1 / len(counts))
+    # One replicate at a time: all at once would hold replicates times items in memory.
+    drawn = [np.tensordot(rng.multinomial(len(counts), even), counts, axes=1) for _ in range(replicates)]
+    found = interval_figures(np.array(drawn))
     tails = (100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2)
     return {
         name: [round(float(x), 4) for x in np.nanpercentile(column, tails)]

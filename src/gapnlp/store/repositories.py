@@ -40,6 +40,7 @@ class JobRepository:
     def resume(self, key: str) -> Progress:
         """Find the job with this key, or start it; what another key left in the file is dropped."""
         with self._guarded() as connection:
+            self._hold(connection)
             connection.execute(delete(CHUNKS).where(CHUNKS.c.job != key))
             connection.execute(delete(JOBS).where(JOBS.c.key != key))
             row = connection.execute(select(JOBS).where(JOBS.c.key == key)).one_or_none()
@@ -54,6 +55,7 @@ class JobRepository:
         payloads: (chunk number, content) of the chunks since the last call, when contents are kept.
         """
         with self._guarded() as connection:
+            self._hold(connection)
             if payloads:
                 rows = [{"job": key, "number": number, "payload": payload} for number, payload in payloads]
                 connection.execute(insert(CHUNKS), rows)
@@ -76,6 +78,9 @@ class JobRepository:
         self.close()
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+    def _hold(self, connection: Connection) -> None:
+        """Make sure, inside a writing transaction, that this process may write; here whoever opens the file may."""
 
     @contextmanager
     def _guarded(self) -> Iterator[Connection]:

@@ -1,0 +1,100 @@
+"""Texts kept for measuring among the texts that recipes train on, as the recipes themselves read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.leaks_in_project import says_enough
+from benchmarks.shared_texts import Place, read_gold_texts, read_public_texts
+from benchmarks.text_keys import compared_key
+from gapnlp.records.labels import LANGUAGES
+from training.auxiliary import read_auxiliary
+from training.material import banned_keys, read_development, read_material
+
+# What public sets call the parts that they measure on. Official test parts are not among the shared data at all.
+KEPT_PARTS = ("dev", "dev_sample", "test", "validation")
+
+Source = Callable[[Path, Path], Iterator[str]]
+GIVEN = "gold's train split"
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A text kept for measuring, and the source of training texts that holds it."""
+
+    place: Place
+    source: str
+
+    def __str__(self) -> str:
+        """File, identifier, part and source, without the text."""
+        return f"{self.place} ({self.place.split}) is in {self.source}"
+
+
+def find_in_training(gold: Path, public: Path) -> tuple[list[Leak], list[str]]:
+    """Give leaks, and notices on what is no leak but must be known.
+
+    A leak: an item of gold's dev, or a row of a public set's own dev or test part, that is among the texts (items and
+    segments) which a recipe reads. Notices: segments of dev that customers also wrote elsewhere ("will not fly with
+    them again"), and rows of public dev parts that gold's train split, given to us, is made of.
+    """
+    read = {name: _keys(source(gold, public)) for name, source in SOURCES.items()}
+    leaks: dict[Leak, None] = {}
+    common, given = set(), set()
+    for place, source in _matches([*read_gold_texts(gold), *read_public_texts(public)], read):
+        if place.is_segment:
+            common.add(place.id)
+        elif source == GIVEN and place.file.startswith("public/"):
+            given.add(place.id)
+        else:
+            leaks[Leak(place, source)] = None
+    notices = []
+    if common:
+        notices.append(f"training texts also hold a segment of the dev items {', '.join(sorted(common))}")
+    if given:
+        notices.append(f"{GIVEN} holds {len(given):,} rows of public sets' dev parts: do not measure on those")
+    return list(leaks), notices
+
+
+def _matches(kept: Iterable[Place], read: Mapping[str, frozenset[str]]) -> Iterator[tuple[Place, str]]:
+    """Give each text kept for measuring with each source that holds it."""
+    for place in kept:
+        if place.split in KEPT_PARTS and says_enough(key := compared_key(place.text)):
+            yield from ((place, name) for name, keys in read.items() if key in keys)
+
+
+def _keys(texts: Iterator[str]) -> frozenset[str]:
+    return frozenset(compared_key(t) for t in texts)
+
+
+def _gold(gold: Path, public: Path) -> Iterator[str]:
+    for language in LANGUAGES:
+        yield from _texts(gold, public, language, gold_only=True)
+
+
+def _labelled(gold: Path, public: Path) -> Iterator[str]:
+    given = {(r.id, r.text) for x in LANGUAGES for r in read_material(gold, public, x, gold_only=True).records}
+    for language in LANGUAGES:
+        for record in read_material(gold, public, language).records:
+            if (record.id, record.text) not in given:
+                yield from (record.text, *(s.text for s in record.segments))
+
+
+def _texts(gold: Path, public: Path, language: str, *, gold_only: bool) -> Iterator[str]:
+    for record in read_material(gold, public, language, gold_only=gold_only).records:
+        yield from (record.text, *(s.text for s in record.segments))
+
+
+def _further_heads(gold: Path, public: Path) -> Iterator[str]:
+    for language in LANGUAGES:
+        banned = banned_keys(read_material(gold, public, language), read_development(gold, language))
+        for head in read_auxiliary(public, language, banned=banned):
+            yield from head.texts
+
+
+SOURCES: Mapping[str, Source] = {
+    GIVEN: _gold,
+    "our labels on public texts and the written items": _labelled,
+    "the further heads' rows": _further_heads,
+}
