@@ -12,9 +12,10 @@ WORKDIR /source
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY models ./models
 COPY src ./src
-# The environment gets no pip of its own: this stage's pip fills it from outside.
+# The environment gets no pip of its own: this stage's pip fills it from outside. Nothing is compiled: every dependency
+# has a wheel, and the build ends where one has not.
 RUN python -m venv --without-pip /opt/gapnlp \
-    && python -m pip --python /opt/gapnlp/bin/python install ".[${EXTRAS}]"
+    && python -m pip --python /opt/gapnlp/bin/python install --only-binary=:all: ".[${EXTRAS}]"
 
 FROM python:${PYTHON}-slim-bookworm AS runtime
 RUN python -m pip uninstall --yes --quiet setuptools wheel pip \

@@ -12,7 +12,7 @@ help:
 	@echo "make test        the fast tests"
 	@echo "make check       what CI runs: ruff, mypy, import-linter, tests"
 	@echo "make test-heavy  the tests that take minutes"
-	@echo "make train       rebuild the bundles in models/ from GOLD=path/to/gold (about 5 minutes)"
+	@echo "make train       rebuild the bundles in models/ from GOLD=path/to/gold (about an hour)"
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("gapnlp needs Python 3.11 or newer; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
@@ -45,6 +45,7 @@ check: lint types layers test
 GOLD ?= ../shared/gold
 train: $(STAMP)
 	$(BIN)/python -m training.linear --gold $(GOLD) --out models
+	$(BIN)/python -m training.transformer --gold $(GOLD) --out models --language en --epochs 3
 	$(BIN)/python -m training.promises --cases $(GOLD)/../promises --out models
 
 clean:

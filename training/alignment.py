@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +46,9 @@ def align(pairs: Iterable[tuple[Sequence[int], Sequence[int]]], *, rounds: int =
     chances: Matrix = np.ones(len(keys))
     counts: Matrix = np.zeros(len(keys))
     for _ in range(rounds):
-        share: Matrix = chances[link]
-        share = share / np.bincount(place, share)[place]
-        counts = np.bincount(link, share, len(keys))
-        totals = np.bincount(keys % width, counts, width)
+        shares = chances[link] / _sum_by(place, chances[link])[place]
+        counts = _sum_by(link, shares, size=len(keys))
+        totals = _sum_by(keys % width, counts, size=width)
         chances = counts / np.maximum(totals[keys % width], 1e-9)
     return Links(keys // width, keys % width, counts)
 
@@ -60,11 +60,16 @@ def translate_vectors(links: Links, vectors: NDArray[np.float32], *, size: int) 
     Returns vectors, shape (size, n_dimensions), and which tokens had links enough; the others' vectors are zero.
     """
     weights = np.where(links.counts > _LEAST_LINK, links.counts, 0.0) ** _SHARPNESS
-    totals = np.bincount(links.source, weights, size)
+    totals = _sum_by(links.source, weights, size=size)
     known = totals > _LEAST_TOKEN
     table = csr_array((weights, (links.source, links.target)), shape=(size, len(vectors)))
     sums: Matrix = table @ vectors.astype(np.float64)
     return np.where(known[:, None], sums / np.maximum(totals, _LEAST_TOKEN)[:, None], 0.0), known
+
+
+def _sum_by(groups: Ids, weights: Matrix, *, size: int = 0) -> Matrix:
+    sums: Any = np.bincount(groups, weights, size)
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _candidates(pairs: Iterable[tuple[Sequence[int], Sequence[int]]]) -> tuple[Ids, Ids, Ids]:

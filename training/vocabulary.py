@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
 
 import numpy as np
+import sentencepiece
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
@@ -24,6 +28,10 @@ _LONGEST_HAN = 3
 _TRANSLATED = 0.8
 # Vectors drawn at random scatter half as much as the English encoder's: closer to its mean than to a wrong word.
 _SCATTER = 0.5
+_SPECIAL_PIECES: Mapping[str, Any] = {
+    **{f"{name}_id": i for i, name in enumerate(("pad", "unk", "bos", "eos"))},
+    **dict(zip(("pad_piece", "unk_piece", "bos_piece", "eos_piece", "control_symbols"), SPECIAL, strict=True)),
+}
 _NOT_TEXT = re.compile(r"\[.+\]")
 
 
@@ -50,18 +58,15 @@ class StartVectors:
 def learn_tokenizer(texts: Iterable[str], language: str, *, size: int | None = None) -> Tokenizer:
     """Learn a vocabulary that ignores case: Unigram (Kudo 2018) for Chinese, WordPiece for other languages.
 
-    size: most tokens; default: SIZES. The first of them are SPECIAL.
+    size: most tokens; default: SIZES. The first of them are SPECIAL. Same texts: same vocabulary.
     """
-    chinese = language == "zh"
-    tokenizer = Tokenizer(models.Unigram() if chinese else models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = (
-        pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.Punctuation()])
-        if chinese
-        else pre_tokenizers.BertPreTokenizer()
-    )
     size = size or SIZES[language]
-    tokenizer.train_from_iterator(texts, _unigram(size) if chinese else _word_piece(size))
+    shape = _empty(language)
+    words = _count_words(shape, texts)
+    model = _learn_unigram(words, size) if language == "zh" else _learn_word_piece(words, size)
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer, tokenizer.pre_tokenizer = shape.normalizer, shape.pre_tokenizer
+    tokenizer.add_special_tokens(list(SPECIAL))
     return tokenizer
 
 
@@ -90,14 +95,61 @@ def start_vectors(
     return StartVectors(values, copied, translated)
 
 
-def _unigram(size: int) -> trainers.UnigramTrainer:
-    return trainers.UnigramTrainer(
-        vocab_size=size, special_tokens=list(SPECIAL), unk_token="[UNK]", max_piece_length=_LONGEST_HAN
+def _empty(language: str) -> Tokenizer:
+    """How a language's texts are cut into words, before pieces are known."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = (
+        pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.Punctuation()])
+        if language == "zh"
+        else pre_tokenizers.BertPreTokenizer()
     )
+    return tokenizer
 
 
-def _word_piece(size: int) -> trainers.WordPieceTrainer:
-    return trainers.WordPieceTrainer(vocab_size=size, special_tokens=list(SPECIAL), min_frequency=3)
+def _count_words(shape: Tokenizer, texts: Iterable[str]) -> Counter[str]:
+    normal, cut = shape.normalizer.normalize_str, shape.pre_tokenizer.pre_tokenize_str
+    return Counter(word for text in texts for word, _ in cut(normal(text)))
+
+
+def _learn_unigram(words: Mapping[str, int], size: int) -> models.Unigram:
+    """Learn pieces of words by sentencepiece: the trainer of `tokenizers` breaks ties by chance."""
+    model = BytesIO()
+    sentencepiece.SentencePieceTrainer.Train(
+        sentence_iterator=(f"{word}\t{n}" for word, n in sorted(words.items())),
+        input_format="tsv",
+        model_writer=model,
+        model_type="unigram",
+        vocab_size=size,
+        hard_vocab_limit=False,
+        max_sentencepiece_length=_LONGEST_HAN,
+        character_coverage=1.0,
+        normalization_rule_name="identity",
+        add_dummy_prefix=False,
+        split_by_unicode_script=False,
+        split_by_number=False,
+        num_threads=1,
+        minloglevel=2,
+        **_SPECIAL_PIECES,
+    )
+    learnt = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    pieces = [(learnt.id_to_piece(i), learnt.get_score(i)) for i in range(learnt.get_piece_size())]
+    return models.Unigram(pieces, unk_id=UNKNOWN)
+
+
+def _learn_word_piece(words: Mapping[str, int], size: int) -> models.WordPiece:
+    """Learn pieces of words.
+
+    The trainer numbers continuing characters ("##a") in an order of chance, and breaks ties by number; named
+    beforehand, they keep theirs.
+    """
+    within = sorted({f"##{character}" for word in words for character in word[1:]})
+    known = [*SPECIAL, *within]
+    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=known, min_frequency=3, show_progress=False)
+    learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    learner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    learner.train_from_iterator((word for word, n in words.items() for _ in range(n)), trainer)
+    return models.WordPiece(learner.get_vocab(with_added_tokens=False), unk_token="[UNK]")
 
 
 def _names(tokenizer: Tokenizer) -> list[str]:

@@ -164,3 +164,8 @@ def served(start_server: Callable[..., Server], tmp_path_factory: pytest.TempPat
         storage_prefixes=f"file://{data.parent}/storage/",
     )
     return Tenanted(server, secret)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the golden file of OpenAPI be written anew."""
+    parser.addoption("--write-golden", action="store_true", help="write golden files anew")

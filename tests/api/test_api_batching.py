@@ -25,6 +25,7 @@ class SlowScorer:
     begun: threading.Event = field(default_factory=threading.Event)
     batches: list[list[str]] = field(default_factory=list)
     explained: int = 0
+    refuses: bool = False
 
     def score(self, items):
         texts = [i.text for i in items]
@@ -35,6 +36,8 @@ class SlowScorer:
         self.batches.append(texts)
         if POISON in texts:
             raise RuntimeError("a text of a customer")
+        if self.refuses:
+            return [Failure(i.source, "empty", "holds no word", i.id) for i in items]
         return [Analysis(i, "en", (), "v1") for i in items]
 
     def explain(self, analysis):
@@ -223,7 +226,7 @@ def test_an_empty_request_has_an_empty_answer():
 
 
 def test_a_full_queue_is_answered_503_before_the_body_is_read(open_api):
-    scorer = SlowScorer()
+    scorer = SlowScorer(refuses=True)
     api = open_api(scorer, classify_queue=1, classify_documents=1)
     threads = [
         threading.Thread(target=lambda: api.client.post("/classify", json={"text": "waits", "evidence": False}))

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-PROGRAM = "import sys, typer; sys.argv.pop(1); from gapnlp.cli.serve import serve; typer.run(serve)"
+PROGRAM = "import typer; from gapnlp.cli.serve import serve; typer.run(serve)"
 START_SECONDS = 120
 
 
@@ -28,7 +28,7 @@ class ServerProcess:
         self._log = log
         with log.open("ab") as written:
             self._start = log.stat().st_size
-            command = [sys.executable, "-c", PROGRAM, "serve", "--port", "0"]
+            command = [sys.executable, "-c", PROGRAM, "--port", "0"]
             self.process = subprocess.Popen(command, env=given, stdout=written, stderr=written)
         self.url = self._wait_for(r"serving at (http://\S+?)[;,\s]").group(1)
 

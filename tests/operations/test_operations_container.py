@@ -6,10 +6,13 @@ import json
 import os
 import re
 import subprocess
+import sys
 import sysconfig
 import tempfile
+import threading
 import tomllib
 from fnmatch import fnmatch
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -126,6 +129,7 @@ def test_the_extras_exist(stages):
 def test_the_last_stage_has_no_build_tools(stages):
     build, runtime = stages
     assert "venv --without-pip" in values(build, "RUN")[0]
+    assert "--only-binary=:all:" in values(build, "RUN")[0]
     (run,) = values(runtime, "RUN")
     assert re.search(r"pip uninstall --yes .*\bpip\b", run)
     assert not BUILD_TOOLS.search(run), run
@@ -150,6 +154,34 @@ def test_commands_take_signals_themselves(stages):
         (value,) = values(runtime, instruction)
         assert isinstance(json.loads(value), list)
     assert values(runtime, "STOPSIGNAL") == ["SIGTERM"]
+
+
+class Answering(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(self.server.status if self.path == "/healthz" else 404)
+        self.end_headers()
+
+    def log_message(self, *args) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (None, False)])
+def test_the_health_check_tells_a_server_that_answers_from_one_that_does_not(stages, status, healthy):
+    (check,) = values(stages[-1], "HEALTHCHECK")
+    command = json.loads(check[check.index("[") :])
+    server = HTTPServer(("127.0.0.1", 0), Answering)
+    server.status = status
+    if status is None:
+        server.server_close()
+    else:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    given = {"GAPNLP_PORT": str(server.server_port)}
+    run = subprocess.run([sys.executable, *command[1:]], env=given, capture_output=True)
+    if status is not None:
+        server.shutdown()
+        server.server_close()
+    assert command[0] == "python"
+    assert (run.returncode == 0) is healthy
 
 
 def test_the_image_names_settings_that_exist_and_no_secret(dockerfile):

@@ -156,7 +156,9 @@ def test_a_real_server_writes_no_texts(serve, tmp_path):
         client.delete(f"/jobs/{job}")
     server.stop()
     server.wait()
-    check(server.written().splitlines(), [*routes, "unknown"])
+    lines = server.written().splitlines()
+    check(lines, [*routes, "unknown"])
+    assert [line for line in lines if not line.startswith(("{", "serving at http://127.0.0.1:"))] == []
 
 
 class Written(logging.Handler):
@@ -224,3 +226,6 @@ def test_marks_are_where_they_should_be():
     assert all(MARK.encode() in content or MARK in content.decode("utf-16") for content in BAD_FILES.values())
     assert all(MARK in str(body) for body in BODIES)
     assert Path(FILE).stem == MARK and EXPORT.count(MARK) > 100
+    for leak in ({"route": "/jobs", "message": f"read {MARK.title()}"}, {"route": "/other", "message": "request"}):
+        with pytest.raises(AssertionError):
+            check([json.dumps(leak)], ["/jobs"])

@@ -108,7 +108,9 @@ def test_requests_under_way_are_answered_and_new_ones_refused(serve, tmp_path):
     assert [r["id"] for r in answers[0].json()["results"]] == [str(n) for n in range(TEXTS)]
 
     again = serve(tmp_path / "data")
-    assert wait_for_state(again.url, job["id"], "succeeded", "failed")["counts"]["read"] == 50
+    found = wait_for_state(again.url, job["id"], "succeeded", "failed")
+    assert found["state"] == "succeeded", found
+    assert found["counts"]["read"] == 50
     again.stop()
     again.wait()
     lines = [json.loads(line) for line in again.written().splitlines() if line.startswith("{")]
@@ -132,7 +134,9 @@ def test_a_running_job_and_who_follows_it_are_let_go_and_the_job_goes_on_with_ev
     taken_up = CLIENT.get(f"{again.url}/jobs/{job}").json()
     assert taken_up["state"] in ("queued", "running")
     assert taken_up["rows_done"] >= int(done[0])
-    assert wait_for_state(again.url, job, "succeeded", "failed")["counts"]["read"] == ROWS
+    found = wait_for_state(again.url, job, "succeeded", "failed")
+    assert found["state"] == "succeeded", found
+    assert found["counts"]["read"] == ROWS
     assert scored_ids(again.url, job) == [f"r{n}" for n in range(ROWS)]
 
 

@@ -56,7 +56,7 @@ def new_minilm(folder: Path | None = None) -> tuple[Any, Any]:
     """
     place = str(folder or minilm_folder())
     model = AutoModelForSequenceClassification.from_pretrained(
-        place, num_labels=len(LABELS), problem_type="multi_label_classification"
+        place, num_labels=len(LABELS), problem_type="multi_label_classification", dtype=torch.float32
     )
     return AutoTokenizer.from_pretrained(place), model
 

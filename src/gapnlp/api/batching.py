@@ -87,6 +87,11 @@ class PoolLimits:
     batch: int
     threads: int = 1
 
+    @property
+    def most_texts(self) -> int:
+        """Texts that are held at a time, waiting or being scored."""
+        return self.queue + self.batch * self.threads
+
 
 class ScoringPool:
     """Threads with a scorer each, fed from one bounded queue.

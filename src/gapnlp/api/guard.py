@@ -14,13 +14,16 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class JsonRoute(APIRoute):
-    """Checks the kind of content before its bytes are read."""
+    """Checks the key's scope and the kind of content before the body is read; FastAPI alone reads first."""
 
     def get_route_handler(self) -> _Handler:
         """Wrap the handler of FastAPI."""
         handler = super().get_route_handler()
+        guards = [d.call for d in self.dependant.dependencies if d.call is not None and hasattr(d.call, "needed_scope")]
 
         async def checked(request: Request) -> Response:
+            for guard in guards:
+                await guard(request)
             check_json(request)
             return await handler(request)
 
@@ -37,7 +40,7 @@ class ScoringRoute(JsonRoute):
         async def admitted(request: Request) -> Response:
             state = request.app.state
             state.pool.check_room()
-            if state.scoring_requests >= state.pool.limits.queue:
+            if state.scoring_requests >= state.pool.limits.most_texts:
                 raise ApiProblem("busy", "too many requests are being read; try again", headers={"Retry-After": "1"})
             state.scoring_requests += 1
             try:

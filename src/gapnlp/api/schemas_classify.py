@@ -107,7 +107,8 @@ class GivenGap(Told):
 
     gap: Gap = Field(examples=["communication"])
     attributed: bool = Field(
-        description="the gap lies inside the firm: the customer attributes it, and staff have to check it"
+        description="the gap lies inside the firm: the customer attributes it, and staff have to check it",
+        examples=[False],
     )
     probability: Probability
     evidence: list[Spot] = Field([], description="words that speak for it, strongest first")

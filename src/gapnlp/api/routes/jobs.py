@@ -24,7 +24,9 @@ router = APIRouter(tags=["jobs"], dependencies=KEYED)
 _UPLOAD: dict[str, Any] = {"requestBody": UPLOAD_BODY}
 LastEvent = Annotated[
     str | None,
-    Header(alias="Last-Event-ID", max_length=200, description="the event had last", examples=["running-scoring-1500"]),
+    Header(
+        alias="Last-Event-ID", max_length=200, description="the event that came last", examples=["running-scoring-1500"]
+    ),
 ]
 _REFUSED = (400, 401, 403, 409, 413, 415, 422, 429, 503)
 _UNUSABLE = {422: "unusable-upload"}
@@ -138,9 +140,7 @@ async def follow_job(
     server: ServerDep,
     caller: JobOwner,
     job_id: JobId,
-    last: Annotated[
-        str | None, Header(alias="Last-Event-ID", max_length=200, examples=["running-scoring-1500"])
-    ] = None,
+    last: LastEvent = None,
 ) -> Response:
     """Send events: `progress` while it runs, `end` with the last state, `deleted` when it is deleted.
 

@@ -87,6 +87,7 @@ def _rate(job: Job, words: Words) -> str:
 
 
 def _left(job: Job, words: Words) -> str:
-    if job.seconds_left is None:
-        return "–" if job.ended else words.say("web.progress.unknown")
-    return write_duration(job.seconds_left, words)
+    if job.ended or job.stage == "writing":
+        return "–"
+    seconds = job.seconds_left
+    return words.say("web.progress.unknown") if seconds is None else write_duration(seconds, words)
