@@ -5,20 +5,21 @@ STAMP := .venv/.installed
 DEMO := out/demo
 UI ?= en
 
-.PHONY: help demo test test-heavy check lint types layers clean
+.PHONY: help demo test test-heavy faults train check lint types layers clean
 
 help:
 	@echo "make demo        gap report from data/samples (UI=en|pl|zh)"
 	@echo "make test        the fast tests"
 	@echo "make check       what CI runs: ruff, mypy, import-linter, tests"
 	@echo "make test-heavy  the tests that take minutes"
+	@echo "make faults      kill processes of the service at random, 20 rounds on each database (about half an hour)"
 	@echo "make train       rebuild the bundles in models/ from GOLD=path/to/gold (about an hour)"
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("gapnlp needs Python 3.11 or newer; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[dev,api,train]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,api,otel,train]"
 	@touch $(STAMP)
 
 demo: $(STAMP)
@@ -29,6 +30,10 @@ test: $(STAMP)
 
 test-heavy: $(STAMP)
 	$(BIN)/python -m pytest -m heavy
+
+# 20 rounds of killing a random process on each database; FAULT_ROUNDS and FAULT_ROWS change that.
+faults: $(STAMP)
+	$(BIN)/python -m pytest -m heavy -s tests/e2e/test_faults.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -129,7 +129,7 @@ def seconds_a_pass(run: Callable[[], object]) -> float:
 
 
 def _start_up() -> float:
-    return round(time.time() - psutil.Process().create_time(), 2)
+    return round(time.time() - float(psutil.Process().create_time()), 2)
 
 
 def peak_mb() -> float:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.leaks_in_project import find_in_project
-from benchmarks.leaks_in_training import find_in_training
+from benchmarks.leaks_in_training import KEPT_PARTS, find_in_training
 from benchmarks.shared_texts import read_gold_texts, read_promise_texts, read_public_texts
 from gapnlp.errors import GapnlpError
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         shared = [*read_gold_texts(options.gold), *read_public_texts(public), *read_promise_texts(promises)]
         copied = find_in_project(shared, options.project)
-        trained, notices = find_in_training(options.gold, public)
+        trained, notices = find_in_training(options.gold, public, kept=options.kept.split(","))
     except GapnlpError as error:
         print(f"benchmarks.leaks: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -51,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gold", type=Path, required=True, help="folder with train.jsonl and dev.jsonl")
     parser.add_argument("--public", type=Path, help="folder of the public sets (default: public beside gold)")
     parser.add_argument("--promises", type=Path, help="folder of the promise cases (default: promises beside gold)")
+    parser.add_argument(
+        "--kept",
+        default=",".join(KEPT_PARTS),
+        help="what public sets call the parts that must not be trained on (default: %(default)s)",
+    )
     parser.add_argument("--project", type=Path, default=Path(), help="its root (default: the current folder)")
     return parser
 

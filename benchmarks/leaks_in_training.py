@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,11 @@ from benchmarks.leaks_in_project import says_enough
 from benchmarks.shared_texts import Place, read_gold_texts, read_public_texts
 from benchmarks.text_keys import compared_key
 from gapnlp.records.labels import LANGUAGES
+from gapnlp.text.normalise import normalise
 from training.auxiliary import read_auxiliary
 from training.material import banned_keys, read_development, read_material
+from training.public_texts import LANGUAGES as PRETRAINED
+from training.public_texts import read_pairs, read_texts
 
 # What public sets call the parts that they measure on. Official test parts are not among the shared data at all.
 KEPT_PARTS = ("dev", "dev_sample", "test", "validation")
@@ -32,17 +35,19 @@ class Leak:
         return f"{self.place} ({self.place.split}) is in {self.source}"
 
 
-def find_in_training(gold: Path, public: Path) -> tuple[list[Leak], list[str]]:
+def find_in_training(gold: Path, public: Path, *, kept: Sequence[str] = KEPT_PARTS) -> tuple[list[Leak], list[str]]:
     """Give leaks, and notices on what is no leak but must be known.
 
-    A leak: an item of gold's dev, or a row of a public set's own dev or test part, that is among the texts (items and
-    segments) which a recipe reads. Notices: segments of dev that customers also wrote elsewhere ("will not fly with
+    kept: what parts that are measured on are called. A leak: an item of gold's dev, or a row of such a part of a public
+    set, that is among the texts (items and segments) which a recipe reads. Notices: segments of dev that customers also wrote elsewhere ("will not fly with
     them again"), and rows of public dev parts that gold's train split, given to us, is made of.
     """
     read = {name: _keys(source(gold, public)) for name, source in SOURCES.items()}
     leaks: dict[Leak, None] = {}
     common, given = set(), set()
-    for place, source in _matches([*read_gold_texts(gold), *read_public_texts(public)], read):
+    dev = (p for p in read_gold_texts(gold) if p.split == "dev")
+    rows = (p for p in read_public_texts(public) if p.split in kept)
+    for place, source in _matches([*dev, *rows], read):
         if place.is_segment:
             common.add(place.id)
         elif source == GIVEN and place.file.startswith("public/"):
@@ -60,8 +65,10 @@ def find_in_training(gold: Path, public: Path) -> tuple[list[Leak], list[str]]:
 def _matches(kept: Iterable[Place], read: Mapping[str, frozenset[str]]) -> Iterator[tuple[Place, str]]:
     """Give each text kept for measuring with each source that holds it."""
     for place in kept:
-        if place.split in KEPT_PARTS and says_enough(key := compared_key(place.text)):
-            yield from ((place, name) for name, keys in read.items() if key in keys)
+        if says_enough(key := compared_key(place.text)):
+            # Some recipes keep the text as written, some as the classifier sees it.
+            both = {key, compared_key(normalise(place.text, place.language))}
+            yield from ((place, name) for name, keys in read.items() if not both.isdisjoint(keys))
 
 
 def _keys(texts: Iterator[str]) -> frozenset[str]:
@@ -93,8 +100,18 @@ def _further_heads(gold: Path, public: Path) -> Iterator[str]:
             yield from head.texts
 
 
+def _pretraining(gold: Path, public: Path) -> Iterator[str]:
+    for language in PRETRAINED:
+        given = read_material(gold, public, language, gold_only=True)
+        banned = banned_keys(given, read_development(gold, language))
+        yield from (x.text for x in read_texts(public, language, banned=banned))
+        for pair in read_pairs(public, language, banned=banned):
+            yield from pair
+
+
 SOURCES: Mapping[str, Source] = {
     GIVEN: _gold,
     "our labels on public texts and the written items": _labelled,
     "the further heads' rows": _further_heads,
+    "texts that encoders are pretrained on": _pretraining,
 }

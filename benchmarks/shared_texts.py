@@ -26,6 +26,7 @@ class Place:
     file: str
     id: str
     split: str = ""
+    language: str = ""
     is_segment: bool = False
 
     def __str__(self) -> str:
@@ -37,9 +38,9 @@ def read_gold_texts(gold: Path) -> Iterator[Place]:
     """Give the items of both splits, whole and by segment."""
     for name in ("train", "dev"):
         for item in read_gold(gold / f"{name}.jsonl"):
-            yield Place(item.text, f"gold/{name}.jsonl", item.id, name)
-            for segment in item.segments:
-                yield Place(segment.text, f"gold/{name}.jsonl", item.id, name, is_segment=True)
+            where = (f"gold/{name}.jsonl", item.id, name, item.language)
+            yield Place(item.text, *where)
+            yield from (Place(s.text, *where, is_segment=True) for s in item.segments)
 
 
 def read_public_texts(public: Path) -> Iterator[Place]:
@@ -50,9 +51,9 @@ def read_public_texts(public: Path) -> Iterator[Place]:
     for path in paths:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for row in map(json.loads, lines):
-                for field in _PUBLIC_FIELDS:
-                    if isinstance(row.get(field), str):
-                        yield Place(row[field], f"public/{path.name}", str(row["id"]), str(row.get("split") or ""))
+                where = (f"public/{path.name}", str(row["id"]), str(row.get("split") or ""), row.get("lang", ""))
+                texts = [row[field] for field in _PUBLIC_FIELDS if isinstance(row.get(field), str)]
+                yield from (Place(text, *where) for text in texts)
 
 
 def read_promise_texts(promises: Path) -> Iterator[Place]:

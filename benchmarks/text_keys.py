@@ -5,7 +5,7 @@ from __future__ import annotations
 from training.auxiliary import text_key
 
 # Texts that agree in so many letters from their start are taken as equal: some recipes cut long texts off.
-_COMPARED = 200
+_COMPARED = 100
 _WIDE = ("\u3400", "\u9fff")
 
 

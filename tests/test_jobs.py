@@ -283,7 +283,7 @@ def test_anything_else_starts_afresh(inputs, reviews, tiny_models, tmp_path, cha
     else:
         shutil.copytree(tiny_models, tmp_path / "models")
         manifest = tmp_path / "models" / "manifest.toml"
-        manifest.write_text(manifest.read_text(encoding="utf-8").replace('"1.0.0"', '"1.0.1"', 1), encoding="utf-8")
+        manifest.write_text(manifest.read_text(encoding="utf-8").replace('"1.1.0"', '"1.1.1"', 1), encoding="utf-8")
         other = recognised(reviews, tmp_path / "models")
     assert rows_done_again(other, tmp_path / "x.csv") == 0
 

@@ -116,7 +116,7 @@ def _read_set(folder: Path, part: _Set, language: str, banned: set[str]) -> Iter
     seen: set[str] = set()
     for row in _rows(folder, part.name):
         # A gold item may have been cut into segments elsewhere, so the whole text counts too.
-        if row["lang"] != language or text_key(row.get("text", "")) in banned - {""}:
+        if row["lang"] != language or ("text" in row and text_key(row["text"]) in banned):
             continue
         for text in part.texts(row):
             if text_key(text) in banned or (part.unique and text in seen):

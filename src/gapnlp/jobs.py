@@ -149,7 +149,9 @@ def make_report(
     work = JobRepository(work_file(folder / "report"))
     with closing(work):
         run_job(inputs, work, key, counts=both, on_progress=on_progress)
-        report = build_report(counts.tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references)
+        report = build_report(
+            counts.tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references
+        )
         write_report(report, folder, ui=options.ui, ledger=companion.build() if companion else None)
         work.remove()
     return report

@@ -11,7 +11,7 @@ from pathlib import Path
 from gapnlp.errors import Conflict, InputError, NotFound, StoreError
 from gapnlp.records.feedback import ColumnRole, Recognition
 from gapnlp.records.labels import Labels
-from gapnlp.records.service import ApiKey, Job, JobOptions, Page, SegmentFilter, StoredSegment
+from gapnlp.records.service import STATES, ApiKey, Job, JobOptions, Page, SegmentFilter, StoredSegment
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RECOGNITION = Recognition(
@@ -44,6 +44,9 @@ class FakeJobs:
     received: list[tuple[str, bytes, JobOptions]] = field(default_factory=list)
     fault: Exception | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def counts(self) -> dict[str, int]:
+        return {state: sum(j.state == state for j in self.kept.values()) for state in STATES}
 
     def add(self, project: str, state: str = "queued", **fields) -> Job:
         """Put a job there, with its results when it has succeeded."""

@@ -79,7 +79,12 @@ def test_an_unknown_address_is_closed_too(api):
 
 @pytest.mark.parametrize(
     ("method", "path", "scope"),
-    [("POST", "/classify", "classify"), ("GET", "/jobs", "jobs"), ("POST", "/jobs", "jobs"), ("GET", "/metrics", "admin")],
+    [
+        ("POST", "/classify", "classify"),
+        ("GET", "/jobs", "jobs"),
+        ("POST", "/jobs", "jobs"),
+        ("GET", "/metrics", "admin"),
+    ],
 )
 def test_a_key_allows_its_scopes_alone(api, method, path, scope):
     for other in SCOPES:

@@ -132,7 +132,9 @@ def test_a_text_that_breaks_the_scorer_is_the_only_one_without_an_answer():
     scorer.gate.set()
 
     async def scenario(pool):
-        return await pool.classify([ask("a"), ask(POISON), ask("b", evidence=True), ask("unexplainable", evidence=True)])
+        return await pool.classify(
+            [ask("a"), ask(POISON), ask("b", evidence=True), ask("unexplainable", evidence=True)]
+        )
 
     outcomes = run(scorer, PoolLimits(queue=10, batch=8), scenario)
     assert [type(o) for o in outcomes] == [Analysis, Failure, Analysis, Failure]

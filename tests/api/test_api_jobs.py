@@ -37,9 +37,7 @@ def test_an_upload_becomes_a_job(api):
     job = answered.json()
     assert (answered.headers["Location"], answered.headers["Retry-After"]) == (f"/jobs/{job['id']}", "1")
     assert (job["state"], job["file"], job["options"]["by"]) == ("queued", "reviews.csv", "store")
-    assert job["recognitions"][0]["columns"] == [
-        {"column": "review", "role": "text", "why": "a usual header for it"}
-    ]
+    assert job["recognitions"][0]["columns"] == [{"column": "review", "role": "text", "why": "a usual header for it"}]
     wanted = JobOptions(text="review", by="store", period="month", ui="pl", redact=True, quality="fast")
     assert api.jobs.received == [("reviews.csv", CSV, wanted)]
     assert arrivals(api) == []

@@ -47,7 +47,9 @@ def test_every_operation_says_what_it_does(description):
         assert operation["operationId"] == operation["operationId"].lower(), path
         assert operation["tags"], path
         for parameter in operation.get("parameters", []):
-            assert parameter.get("description") or parameter["schema"].get("description") or parameter["in"] == "path", (
+            assert (
+                parameter.get("description") or parameter["schema"].get("description") or parameter["in"] == "path"
+            ), (
                 path,
                 method,
                 parameter["name"],

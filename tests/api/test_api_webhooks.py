@@ -185,7 +185,9 @@ def test_an_empty_secret_lets_nobody_in(open_api):
     assert (answered.status_code, "GAPNLP_ZENDESK_SECRETS" in answered.json()["detail"]) == (404, True)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"ticket_id": "1"}', b'{"ticket_id": {}, "text": 5}', b"[" * 90_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"ticket_id": "1"}', b'{"ticket_id": {}, "text": 5}', b"[" * 90_000]
+)
 def test_a_body_that_is_no_ticket_is_refused(hooked, body):
     answered = post(hooked, "/webhooks/zendesk", body, zendesk(body))
     assert answered.status_code in (400, 422)
@@ -198,7 +200,9 @@ def test_line_breaks_that_a_template_left_in_are_let_through(hooked):
 
 
 def test_what_cannot_be_labelled_says_why(hooked):
-    body = json.dumps({**TICKET, "subject": "", "text": "Das Paket kam leider viel zu spät an, niemand hilft."}).encode()
+    body = json.dumps(
+        {**TICKET, "subject": "", "text": "Das Paket kam leider viel zu spät an, niemand hilft."}
+    ).encode()
     told = post(hooked, "/webhooks/zendesk", body, zendesk(body)).json()
     assert (told["status"], told["tags"], told["result"]["error"]["code"]) == ("not_labelled", [], "unsupported")
 

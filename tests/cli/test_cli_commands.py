@@ -249,7 +249,7 @@ CLASSIFY = "The site said next-day delivery, it took nine days. Nobody answered 
 def test_classify_shows_a_table(run):
     ran = run("classify", CLASSIFY)
     assert ran.code == 0
-    assert "en, linear-en-" in ran.out
+    assert "en, encoder-en-" in ran.out
     for part in ("segment", "sentiment", "dimensions", "gaps", "Nobody answered the phone."):
         assert part in ran.out
 
@@ -263,7 +263,7 @@ def test_classify_json_holds_offsets_and_every_probability(run):
     assert ran.err == ""
     found = json.loads(ran.out)
     assert found["language"] == "en"
-    assert found["model_version"].startswith("linear-en-")
+    assert found["model_version"].startswith("encoder-en-")
     assert len(found["segments"]) >= 2
     for segment in found["segments"]:
         assert CLASSIFY[segment["start"] : segment["end"]] == segment["text"]

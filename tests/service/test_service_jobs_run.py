@@ -329,16 +329,21 @@ def test_too_many_groups_fail_the_job_in_plain_words(service, tmp_path):
     assert "more than 500 different values" in job.error
 
 
-def test_an_unexpected_fault_fails_the_job_without_its_words(service, upload, monkeypatch, caplog):
+class Panic(BaseException):
+    """What a panic in Rust code looks like."""
+
+
+@pytest.mark.parametrize("kind", [ValueError, Panic])
+def test_an_unexpected_fault_fails_the_job_without_its_words(service, upload, monkeypatch, caplog, kind):
     def fail(*_):
-        raise ValueError("The parcel came late: a customer's words")
+        raise kind("The parcel came late: a customer's words")
 
     monkeypatch.setattr("gapnlp.service.results.item_rows", fail)
     job = wait(service, service.submit("failing", upload, file="x.csv", options=OPTIONS))
     assert job.state == "failed"
-    assert "ValueError" in job.error and "writing" in job.error
+    assert kind.__name__ in job.error and "writing" in job.error
     assert "parcel" not in job.error + caplog.text
-    assert "ValueError" in caplog.text
+    assert kind.__name__ in caplog.text
 
 
 def test_scoring_that_breaks_off_is_taken_up_again(service, upload, monkeypatch):

@@ -257,12 +257,15 @@ def test_a_started_draft_remembers_its_job_but_no_text(drafts):
 def test_what_is_left_lying_is_deleted(drafts):
     old, new = (drafts.begin("north", "a.csv", arrive(drafts)) for _ in range(2))
     stray = arrive(drafts)
-    for path in (old.path.parent, stray):
+    other = drafts.folder / "somebody-elses.csv"
+    other.write_bytes(b"text")
+    for path in (old.path.parent, stray, other):
         os.utime(path, (time.time() - 4000,) * 2)
     drafts.place()
     assert not old.path.exists()
     assert not stray.exists()
     assert new.path.exists()
+    assert other.exists()
 
 
 def test_addresses_keep_the_other_filters():

@@ -97,6 +97,7 @@ def _watch(app: FastAPI, settings: Settings) -> None:
     """Add logs and metrics outside of all other layers, and connect what they ask for."""
     metrics, pool = install(app, settings), app.state.pool
     metrics.watch_queue(lambda: pool.waiting)
+    metrics.watch_jobs(lambda: app.state.jobs.counts())
     pool.on_batch = metrics.observe_batch
 
 

@@ -184,10 +184,10 @@ class JobQuery(PageQuery):
 class SegmentQuery(PageQuery):
     """Which segments of a report."""
 
-    gap: Gap | None = Field(None, examples=["delivery"])
-    dimension: Dimension | None = Field(None, examples=["reliability"])
+    gap: Gap | None = Field(None, description="that give evidence of it", examples=["delivery"])
+    dimension: Dimension | None = Field(None, description="that judge it", examples=["reliability"])
     polarity: Polarity | None = Field(None, description="of `dimension`, else of any", examples=["neg"])
-    sentiment: Sentiment | None = Field(None, examples=["neg"])
+    sentiment: Sentiment | None = Field(None, description="of the whole segment", examples=["neg"])
     group: str | None = Field(None, max_length=500, description="value of the `by` column", examples=["North"])
     period: str | None = Field(None, max_length=20, description="as in the report", examples=["2026-02"])
     evidence: bool = Field(True, description="say which words speak for each label")

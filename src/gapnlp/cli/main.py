@@ -13,10 +13,13 @@ from rich.markup import escape
 from gapnlp.cli.classify import classify
 from gapnlp.cli.compare import compare
 from gapnlp.cli.evaluate import evaluate
+from gapnlp.cli.keys import keys
 from gapnlp.cli.models import models
 from gapnlp.cli.report import report
 from gapnlp.cli.score import score
 from gapnlp.cli.screen import ERRORS
+from gapnlp.cli.serve import serve
+from gapnlp.cli.worker import worker
 from gapnlp.errors import GapnlpError
 
 app = typer.Typer(
@@ -28,8 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (report, score, classify, compare, evaluate, models):
+for command in (report, score, classify, compare, evaluate, models, serve, worker):
     app.command()(command)
+app.add_typer(keys, name="keys")
 
 _STOPPED = 130
 # The class of usage errors. Newer versions of typer carry a private copy of click, so it is not imported by name.

@@ -94,6 +94,10 @@ class JobService:
         self._open_engine.check()
         self._data.make()
 
+    def counts(self) -> dict[str, int]:
+        """Count the jobs of all projects by state, for those who run the service. Raises StoreError."""
+        return self._jobs.counts()
+
     def submit(
         self, project: str, upload: Path, *, file: str, options: JobOptions, idempotency_key: str | None = None
     ) -> Job:

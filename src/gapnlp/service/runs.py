@@ -105,14 +105,19 @@ class JobRun:
         self._note(stage=stage)
         try:
             body()
+        except Interrupted:
+            raise
         except ClaimLost:
             raise Interrupted from None
         except GapnlpError as error:
             self.fail(str(error))
         except OSError as error:
             self._still_mine()
-            self.fail(f"the server could not read or write its files ({error.strerror}); try again later")
-        except Exception as error:  # whatever it is, it must not be tried for ever; its words may hold customers' text
+            reason = error.strerror or type(error).__name__
+            self.fail(f"the server could not read or write its files ({reason}); try again later")
+        # Whatever it is, it must not be tried for ever: a panic in a reader's Rust code, too, which is no Exception. Its
+        # words may hold customers' text.
+        except BaseException as error:  # noqa: B036
             self._still_mine()
             told = {"job": self.job.id, "stage": stage}
             _LOG.error("job failed by an unexpected %s at %s", type(error).__name__, _place(error), extra=told)

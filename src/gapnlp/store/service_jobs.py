@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 
 from gapnlp.errors import NotFound
-from gapnlp.records.service import ENDED, Job, Page
+from gapnlp.records.service import ENDED, STATES, Job, Page
 from gapnlp.store.cursors import bad_cursor, read_cursor, write_cursor
 from gapnlp.store.job_rows import job_values, order_mark, read_job, read_order_mark
 from gapnlp.store.service_database import ServiceDatabase, clock
@@ -92,6 +92,13 @@ class ServiceJobs:
             old = and_(JOBS.c.deleted.is_(None), JOBS.c.state.in_(ENDED), JOBS.c.finished < clock(connection) - age)
             rows = connection.execute(select(JOBS.c.project, JOBS.c.id).where(old)).all()
         return tuple((row.project, row.id) for row in rows)
+
+    def counts(self) -> dict[str, int]:
+        """Count the jobs of all projects by state; a state without any counts 0."""
+        query = select(JOBS.c.state, func.count()).where(JOBS.c.deleted.is_(None)).group_by(JOBS.c.state)
+        with self._database.reading() as connection:
+            found = {state: count for state, count in connection.execute(query)}
+        return {state: found.get(state, 0) for state in STATES}
 
     def exists(self, job_id: str) -> bool:
         """Whether there is a job of this id in any project, hidden ones included."""

@@ -1,4 +1,4 @@
-"""Uploads that wait for their columns to be confirmed; what is not started within an hour is deleted."""
+"""Uploads that wait for their columns to be confirmed; the next one deletes what has waited for an hour."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gapnlp.errors import InputError, NotFound
 from gapnlp.ingest.readers import ENDINGS
 
 KEPT_SECONDS = 3600.0
+_ARRIVING = ".arriving"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -37,7 +38,7 @@ class Drafts:
         """Name a new file for an upload that is about to arrive; what waited too long is deleted first."""
         self.purge(KEPT_SECONDS)
         self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        return self.folder / f"{secrets.token_hex(16)}.arriving"
+        return self.folder / f"{secrets.token_hex(16)}{_ARRIVING}"
 
     def begin(self, project: str, file: str, arrived: Path) -> Draft:
         """Take an upload that has arrived at its `place`.
@@ -77,16 +78,16 @@ class Drafts:
         return told.get("job") if told.get("project") == project else None
 
     def purge(self, seconds: float) -> None:
-        """Delete what was begun longer ago."""
+        """Delete what was begun longer ago; other uploads in the folder are not touched."""
         if not self.folder.is_dir():
             return
         before = time.time() - seconds
         for entry in self.folder.iterdir():
             if _begun(entry) >= before:
                 continue
-            if entry.is_dir():
+            if (entry / "draft.json").exists():
                 shutil.rmtree(entry, ignore_errors=True)
-            else:
+            elif entry.suffix == _ARRIVING:
                 entry.unlink(missing_ok=True)
 
     def _tell(self, draft: Draft, **more: str) -> None:

@@ -32,8 +32,8 @@ class Site:
 
     @property
     def drafts(self) -> Drafts:
-        """Uploads whose columns are not confirmed yet."""
-        return Drafts(self.settings.data_dir / "drafts")
+        """Uploads whose columns are not confirmed yet; the service's housekeeping looks after their folder too."""
+        return Drafts(self.settings.data_dir / "arrivals")
 
     async def read_text(self, text: str, language: str | None) -> Outcome:
         """Score one text with evidence, in the queue of /classify. Raises ApiProblem "busy" when that is full."""

@@ -27,9 +27,7 @@ class WebhookAnswer(Told):
     tags: list[str] = Field(
         description="letters, digits and underscores", examples=[["gap_communication", "reliability_neg"]]
     )
-    cut: bool = Field(
-        default=False, description="the text was too long, and only its beginning was labelled"
-    )
+    cut: bool = Field(default=False, description="the text was too long, and only its beginning was labelled")
     result: Answer | None = None
 
 

@@ -1,0 +1,104 @@
+"""Two projects with ten keys on the real server and database: what one has uploaded reaches the other nowhere."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from gapnlp.api.access import SESSION_COOKIE
+from gapnlp.records.service import SCOPES
+from tests.api.conftest import Server, make_keys
+from tests.api.test_api_tenants import PROBES
+
+PROJECTS = ("shop", "hotel")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A project: its keys, its job that has succeeded, and the words that only its upload holds."""
+
+    secrets: list[str]
+    job: str
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Town:
+    """The server and its tenants."""
+
+    server: Server
+    tenants: dict[str, Tenant]
+
+
+def export(mark: str) -> bytes:
+    """An upload whose every cell can be told from another's."""
+    rows = "".join(f"{mark}-{n},The parcel to {mark} came {n} days late.,2026-01-0{n},{mark}ton\n" for n in range(1, 9))
+    return f"id,review,date,store\n{rows}".encode()
+
+
+def make_job(client: httpx.Client, mark: str) -> str:
+    """Make a report and wait for it."""
+    files = {"file": (f"{mark}.csv", export(mark))}
+    job = client.post("/jobs", files=files, data={"by": "store", "period": "month"}).json()
+    deadline = time.monotonic() + 90
+    while job["state"] != "succeeded":
+        assert job["state"] in ("queued", "running"), job
+        assert time.monotonic() < deadline, job
+        time.sleep(0.2)
+        job = client.get(f"/jobs/{job['id']}").json()
+    return job["id"]
+
+
+@pytest.fixture(scope="module")
+def town(start_server, tmp_path_factory) -> Town:
+    data = tmp_path_factory.mktemp("town") / "data"
+    wanted = [(p, *(SCOPES if n == 4 else ("classify", "jobs"))) for p in PROJECTS for n in range(5)]
+    secrets = make_keys(data, *wanted)
+    server = start_server(data, freshdesk_tokens='{"shop": "s", "hotel": "h"}')
+    tenants = {}
+    for project, mark, own in zip(PROJECTS, ("Quitzow", "Zbigniewa"), (secrets[:5], secrets[5:]), strict=True):
+        with server.client(own[0]) as client:
+            tenants[project] = Tenant(own, make_job(client, mark), (mark, mark.lower()))
+    return Town(server, tenants)
+
+
+def ask(client: httpx.Client, method: str, path: str, job: str) -> httpx.Response:
+    """Ask for an address, of a job where it is about one."""
+    names = {"result.{format}": "result.csv", "report.{format}": "report.json", "{name}": "result.csv"}
+    for template, name in names.items():
+        path = path.replace(template, name)
+    headers = {"Origin": str(client.base_url).rstrip("/")}
+    files = {"file": ("r.csv", b"id,review\n1,It came late.\n")} if path in ("/jobs", "/previews") else None
+    return client.request(
+        method, path.format(job_id=job, token=job), headers=headers, files=files if method == "POST" else None
+    )
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(PROBES), ids=" ".join)
+def test_nothing_of_another_project_is_ever_told(town, method, path):
+    for project, other in (PROJECTS, PROJECTS[::-1]):
+        theirs = town.tenants[other]
+        for secret in town.tenants[project].secrets:
+            for sent in ({"X-API-Key": secret}, {"Cookie": f"{SESSION_COOKIE}={secret}"}):
+                with httpx.Client(base_url=town.server.address, headers=sent, timeout=60) as client:
+                    answered = ask(client, method, path, theirs.job)
+                assert not any(mark in answered.text for mark in theirs.marks), (project, path)
+                assert answered.status_code < 500
+                if "{job_id}" in path and not path.startswith("/page"):
+                    assert answered.status_code == 404, (project, path)
+
+
+def test_after_all_that_everything_is_still_there(town):
+    for project in PROJECTS:
+        tenant = town.tenants[project]
+        for secret in tenant.secrets:
+            with town.server.client(secret) as client:
+                job = client.get(f"/jobs/{tenant.job}").json()
+                assert (job["state"], job["counts"]["scored"]) == ("succeeded", 8)
+                results = client.get(f"/jobs/{tenant.job}/result.csv").text
+                assert results.count(tenant.marks[0]) > 8
+                segments = client.get(f"/reports/{tenant.job}/segments", params={"gap": "delivery"}).text
+                assert tenant.marks[0] in segments
