@@ -39,8 +39,9 @@ def find_in_training(gold: Path, public: Path, *, kept: Sequence[str] = KEPT_PAR
     """Give leaks, and notices on what is no leak but must be known.
 
     kept: what parts that are measured on are called. A leak: an item of gold's dev, or a row of such a part of a public
-    set, that is among the texts (items and segments) which a recipe reads. Notices: segments of dev that customers also wrote elsewhere ("will not fly with
-    them again"), and rows of public dev parts that gold's train split, given to us, is made of.
+    set, that is among the texts (items and segments) which a recipe reads. Notices: segments of dev that customers also
+    wrote elsewhere ("will not fly with them again"), and rows of such parts that gold's train split, given to us, is
+    made of.
     """
     read = {name: _keys(source(gold, public)) for name, source in SOURCES.items()}
     leaks: dict[Leak, None] = {}

@@ -182,7 +182,7 @@ def show(runs: Sequence[Run], speeds: Sequence[Speed], *, source: str, as_json: 
     _print_table(commands, "{name:8} {rows:>9} {seconds:>8} {rows_per_second:>10} {peak_mb:>8} {ratio_to_peer!s:>13}")
     _print_table(
         classifiers,
-        "{name:12} {language:8} {detail:34} {segments:>8} {segments_per_second:>19} {start_up_seconds:>16} "
+        "{name:12} {language:8} {detail:36} {segments:>8} {segments_per_second:>19} {start_up_seconds:>16} "
         "{peak_mb:>8} {ratio_to_transformers_pipeline!s:>30}",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,9 +71,10 @@ def api(open_api: Callable[..., Api]) -> Api:
 class Server:
     """The real server."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     address: str
     data: Path
+    log: Path
 
     def client(self, secret: str | None = None) -> httpx.Client:
         """Make a client, with a key."""
@@ -80,51 +82,46 @@ class Server:
         return httpx.Client(base_url=self.address, headers=headers, timeout=60)
 
     def stop(self) -> str:
-        """Stop it as an operator does; gives what it logged since it was ready."""
+        """Stop it as an operator does; gives what it logged."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        assert self.process.stderr is not None
-        logged = self.process.stderr.read()
         self.process.wait(60)
-        return logged
+        return self.log.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
 def start_server(tiny_models: Path) -> Iterator[Callable[..., Server]]:
     """Start servers in a data folder; settings become environment variables."""
-    running: list[Server] = []
+    running: list[subprocess.Popen[bytes]] = []
 
     def start(data: Path, *arguments: str, **settings: str) -> Server:
         told = {"data_dir": str(data), "models": str(tiny_models), "quality": "fast", "rate_limit": "1000000"}
         env = os.environ | {f"GAPNLP_{k.upper()}": v for k, v in (told | settings).items()}
         command = [sys.executable, "-c", SERVE, "--port", "0", *arguments]
-        process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
-        server = Server(process, _address(process), data)
-        running.append(server)
-        _wait_ready(server)
-        return server
+        # A file, not a pipe: a pipe that nobody empties would hold up the server.
+        log = data.with_name(f"{data.name}-{len(running)}.log")
+        with log.open("wb") as stream:
+            process = subprocess.Popen(command, env=env, stderr=stream)
+        running.append(process)
+        return Server(process, _wait_ready(process, log), data, log)
 
     yield start
-    for server in running:
-        if server.process.poll() is None:
-            server.process.kill()
-        server.process.communicate()
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
 
 
-def _address(process: subprocess.Popen[str]) -> str:
-    assert process.stderr is not None
-    lines = []
-    for line in process.stderr:
-        lines.append(line)
-        if line.startswith("serving at "):
-            return line.split()[2].rstrip(";")
-    raise AssertionError("the server did not start: " + "".join(lines))
-
-
-def _wait_ready(server: Server) -> None:
+def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until a server can work; gives its address."""
     deadline = time.monotonic() + STARTS_WITHIN
-    while httpx.get(server.address + "/readyz").status_code != 200:
-        assert time.monotonic() < deadline
+    while True:
+        told = log.read_text(encoding="utf-8")
+        found = re.search(r"^serving at (http://[^;]+);", told, re.MULTILINE)
+        if found and httpx.get(found[1] + "/readyz").status_code == 200:
+            return found[1]
+        assert process.poll() is None, told
+        assert time.monotonic() < deadline, told
         time.sleep(0.1)
 
 

@@ -248,6 +248,8 @@ PROBES: dict[tuple[str, str], Callable[[World], None]] = {
     },
 }
 
+ADDRESSES = sorted(PROBES)
+
 
 def routes(app: FastAPI) -> set[tuple[str, str]]:
     """Every method and address of an app."""
@@ -263,12 +265,12 @@ def test_every_address_has_a_probe(api):
     assert routes(api.app) == set(PROBES)
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(PROBES), ids=" ".join)
+@pytest.mark.parametrize(("method", "path"), ADDRESSES, ids=map(" ".join, ADDRESSES))
 def test_nothing_leaks_between_projects(world, method, path):
     PROBES[method, path](world)
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(PROBES), ids=" ".join)
+@pytest.mark.parametrize(("method", "path"), ADDRESSES, ids=map(" ".join, ADDRESSES))
 def test_nothing_is_open_without_a_key_but_what_is_public(world, method, path):
     job = world.jobs["shop"][2]
     address = path.format(job_id=job.id, format="csv", token=job.id, name="report.html")
@@ -281,7 +283,7 @@ def test_nothing_is_open_without_a_key_but_what_is_public(world, method, path):
         assert "shop" not in answered.text
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(PROBES), ids=" ".join)
+@pytest.mark.parametrize(("method", "path"), ADDRESSES, ids=map(" ".join, ADDRESSES))
 def test_every_keyed_address_says_so_in_its_description(world, method, path):
     operation = world.api.app.openapi()["paths"].get(path, {}).get(method.lower())
     if operation is None or path in PUBLIC:

@@ -14,6 +14,7 @@ from tests.api.conftest import Server, make_keys
 from tests.api.test_api_tenants import PROBES
 
 PROJECTS = ("shop", "hotel")
+ADDRESSES = sorted(PROBES)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def ask(client: httpx.Client, method: str, path: str, job: str) -> httpx.Respons
     )
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(PROBES), ids=" ".join)
+@pytest.mark.parametrize(("method", "path"), ADDRESSES, ids=map(" ".join, ADDRESSES))
 def test_nothing_of_another_project_is_ever_told(town, method, path):
     for project, other in (PROJECTS, PROJECTS[::-1]):
         theirs = town.tenants[other]

@@ -31,9 +31,10 @@ def score_fasttext(train: Rows, texts: Sequence[str]) -> Values:
         # One thread: with more, the result differs each time.
         model = fasttext.train_supervised(str(path), thread=1, seed=0, **_SETTINGS, **_CHARACTER_NGRAMS)
     values = np.zeros((len(texts), len(LABELS)))
-    names, probabilities = model.predict([_words(t) for t in texts], k=-1)
-    for row, found, numbers in zip(values, names, probabilities, strict=True):
-        row[[int(name.removeprefix(_PREFIX)) for name in found]] = numbers
+    for row, text in zip(values, texts, strict=True):
+        # Not model.predict: for one text it breaks with numpy 2, for several it gives all labels the first one's number.
+        for probability, name in model.f.predict(_words(text) + "\n", -1, 0.0, "strict"):
+            row[int(name.removeprefix(_PREFIX))] = probability
     return values
 
 

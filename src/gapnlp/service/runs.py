@@ -115,8 +115,8 @@ class JobRun:
             self._still_mine()
             reason = error.strerror or type(error).__name__
             self.fail(f"the server could not read or write its files ({reason}); try again later")
-        # Whatever it is, it must not be tried for ever: a panic in a reader's Rust code, too, which is no Exception. Its
-        # words may hold customers' text.
+        # Whatever it is (a panic in a reader's Rust code is no Exception), it must not be tried for ever. Its words may
+        # hold customers' text.
         except BaseException as error:  # noqa: B036
             self._still_mine()
             told = {"job": self.job.id, "stage": stage}
