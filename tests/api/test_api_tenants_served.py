@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import httpx
@@ -32,6 +34,7 @@ class Town:
 
     server: Server
     tenants: dict[str, Tenant]
+    clients: dict[str, list[httpx.Client]]
 
 
 def export(mark: str) -> bytes:
@@ -54,7 +57,7 @@ def make_job(client: httpx.Client, mark: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def town(start_server, tmp_path_factory) -> Town:
+def town(start_server, tmp_path_factory) -> Iterator[Town]:
     data = tmp_path_factory.mktemp("town") / "data"
     wanted = [(p, *(SCOPES if n == 4 else ("classify", "jobs"))) for p in PROJECTS for n in range(5)]
     secrets = make_keys(data, *wanted)
@@ -63,7 +66,19 @@ def town(start_server, tmp_path_factory) -> Town:
     for project, mark, own in zip(PROJECTS, ("Quitzow", "Zbigniewa"), (secrets[:5], secrets[5:]), strict=True):
         with server.client(own[0]) as client:
             tenants[project] = Tenant(own, make_job(client, mark), (mark, mark.lower()))
-    return Town(server, tenants)
+    with ExitStack() as stack:
+        clients = {
+            p: [stack.enter_context(client) for secret in tenants[p].secrets for client in two_ways(server, secret)]
+            for p in PROJECTS
+        }
+        yield Town(server, tenants, clients)
+
+
+def two_ways(server: Server, secret: str) -> tuple[httpx.Client, httpx.Client]:
+    """Show a key as programs do, and as the page does."""
+    sent = ({"X-API-Key": secret}, {"Cookie": f"{SESSION_COOKIE}={secret}"})
+    first, second = (httpx.Client(base_url=server.address, headers=headers, timeout=60) for headers in sent)
+    return first, second
 
 
 def ask(client: httpx.Client, method: str, path: str, job: str) -> httpx.Response:
@@ -82,14 +97,12 @@ def ask(client: httpx.Client, method: str, path: str, job: str) -> httpx.Respons
 def test_nothing_of_another_project_is_ever_told(town, method, path):
     for project, other in (PROJECTS, PROJECTS[::-1]):
         theirs = town.tenants[other]
-        for secret in town.tenants[project].secrets:
-            for sent in ({"X-API-Key": secret}, {"Cookie": f"{SESSION_COOKIE}={secret}"}):
-                with httpx.Client(base_url=town.server.address, headers=sent, timeout=60) as client:
-                    answered = ask(client, method, path, theirs.job)
-                assert not any(mark in answered.text for mark in theirs.marks), (project, path)
-                assert answered.status_code < 500
-                if "{job_id}" in path and not path.startswith("/page"):
-                    assert answered.status_code == 404, (project, path)
+        for client in town.clients[project]:
+            answered = ask(client, method, path, theirs.job)
+            assert not any(mark in answered.text for mark in theirs.marks), (project, path)
+            assert answered.status_code < 500
+            if "{job_id}" in path and not path.startswith("/page"):
+                assert answered.status_code == 404, (project, path)
 
 
 def test_after_all_that_everything_is_still_there(town):

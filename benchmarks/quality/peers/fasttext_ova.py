@@ -32,7 +32,7 @@ def score_fasttext(train: Rows, texts: Sequence[str]) -> Values:
         model = fasttext.train_supervised(str(path), thread=1, seed=0, **_SETTINGS, **_CHARACTER_NGRAMS)
     values = np.zeros((len(texts), len(LABELS)))
     for row, text in zip(values, texts, strict=True):
-        # Not model.predict: for one text it breaks with numpy 2, for several it gives all labels the first one's number.
+        # Not model.predict: with one text it fails on numpy 2, with several it gives all labels the first one's number.
         for probability, name in model.f.predict(_words(text) + "\n", -1, 0.0, "strict"):
             row[int(name.removeprefix(_PREFIX))] = probability
     return values

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from pyarrow import ArrowException
+
 from gapnlp.errors import InputError
 from gapnlp.ingest.delimited import MAX_RECORD_CHARS
 from gapnlp.ingest.encodings import open_binary, open_text
@@ -23,6 +25,7 @@ _LONGEST_LINE = 8 * MAX_RECORD_CHARS
 # JSON is parsed whole, into many times its bytes, most of all when its values are small.
 _MOST_JSON_BYTES = 64_000_000
 _MOST_JSON_VALUES = 10_000_000
+_SPOILED = (ValueError, ArithmeticError, LookupError, RecursionError, ArrowException)
 
 
 def check_footprint(path: Path, limits: UploadLimits) -> None:
@@ -33,6 +36,24 @@ def check_footprint(path: Path, limits: UploadLimits) -> None:
     kind = format_of(path)
     if kind is not None:
         _CHECKS[kind](path, limits)
+        _open_once(path)
+
+
+def _open_once(path: Path) -> None:
+    """Turn what a parser may raise over spoiled bytes into an error like any other."""
+    try:
+        sniff_file(path)
+    except _SPOILED as error:
+        raise _damaged(path, error) from None
+    except BaseException as error:
+        # What the workbook reader's Rust code raises when it panics; it is no Exception.
+        if type(error).__name__ == "PanicException":
+            raise _damaged(path, error) from None
+        raise
+
+
+def _damaged(path: Path, error: BaseException) -> InputError:
+    return InputError(f"{path.name}: is damaged ({type(error).__name__} while reading); copy or export it again")
 
 
 def _check_csv(path: Path, limits: UploadLimits) -> None:

@@ -50,6 +50,8 @@ def _check_footer(path: Path, limits: UploadLimits) -> list[str]:
 
 def _check_batch(batch: pa.RecordBatch, path: Path, limits: UploadLimits, first: int) -> None:
     rows, spread = f"rows {first:,} to {first + batch.num_rows - 1:,}", 0
+    # Letters that are none would break the reader when it comes to them.
+    batch.validate(full=True)
     for column in batch.columns:
         for longest, total in _lengths(column):
             spread += total

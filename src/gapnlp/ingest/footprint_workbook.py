@@ -14,7 +14,6 @@ from xml.parsers import expat
 
 from gapnlp.errors import InputError
 from gapnlp.ingest.limits import UploadLimits
-from gapnlp.ingest.readers import sniff_file
 
 _BLOCK = 1 << 20
 _MOST_PARTS = 5_000
@@ -27,7 +26,7 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runti
 
 
 def check_workbook_cells(path: Path, limits: UploadLimits) -> None:
-    """Check a workbook before it is opened, then that it can be opened. Raises InputError."""
+    """Check a workbook before it is opened. Raises InputError."""
     try:
         with zipfile.ZipFile(path) as archive:
             _check_parts(archive, path, limits)
@@ -35,17 +34,6 @@ def check_workbook_cells(path: Path, limits: UploadLimits) -> None:
         raise InputError(
             f"{path.name}: is no workbook, is damaged, or is locked with a password; save it again as .xlsx"
         ) from None
-    _open_once(path)
-
-
-def _open_once(path: Path) -> None:
-    """Turn a panic of the reader's Rust code, which is no Exception, into an error like any other."""
-    try:
-        sniff_file(path)
-    except BaseException as error:
-        if type(error).__name__ == "PanicException":
-            raise InputError(f"{path.name}: the workbook is damaged; save it again as .xlsx") from None
-        raise
 
 
 def _check_parts(archive: zipfile.ZipFile, path: Path, limits: UploadLimits) -> None:
