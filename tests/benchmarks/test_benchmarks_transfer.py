@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import numpy as np
 import pytest
-from conftest import gold_item, write_lines
 
 from benchmarks.quality.linear_recipe import fit_on
 from benchmarks.quality.transfer import __main__ as command
@@ -175,10 +175,20 @@ def test_a_set_is_answered_in_every_way():
 def test_the_command_measures_and_resumes(tiny_gold, tmp_path, monkeypatch, capsys):
     public = tmp_path / "public"
     public.mkdir()
-    write_lines(public / "made.jsonl.gz", rows_of(60))
+    lines = "".join(json.dumps(row) + "\n" for row in rows_of(60))
+    (public / "made.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
     made = task(sentiments={"positive": "pos", "negative": "neg", "neutral": "neu"})
     monkeypatch.setattr(command, "read_tasks", lambda: [made])
-    options = ["--gold", str(tiny_gold), "--public", str(public), "--out", str(tmp_path), "--cache", str(tmp_path / "c")]
+    options = [
+        "--gold",
+        str(tiny_gold),
+        "--public",
+        str(public),
+        "--out",
+        str(tmp_path),
+        "--cache",
+        str(tmp_path / "c"),
+    ]
     command.main(options)
     content = json.loads((tmp_path / "transfer.json").read_text(encoding="utf-8"))
     assert content[0]["task"] == "t"
@@ -198,7 +208,3 @@ def test_an_unknown_task_and_an_absent_set_are_refused(tiny_gold, tmp_path, caps
             command.main([*options, *more])
         assert stopped.value.code == InputError.exit_code
         assert words in capsys.readouterr().err
-
-
-def test_gold_items_come_with_the_segments_that_the_mapping_needs():
-    assert gold_item("en", 1)["segments"]

@@ -231,7 +231,7 @@ def test_what_cannot_be_used_is_answered_in_words(north, tmp_path):
     assert page.status_code == 422
     refused = north.send(columns, {"action": "start"}, seen=page)
     assert refused.status_code == 422
-    assert "no column is recognised" in refused.text
+    assert "No column is known to hold" in refused.text
     wrong = north.send(columns, {"action": "start", "column_text": "nowhere"}, seen=page)
     assert "is not one of its columns" in wrong.text
     assert north.send(columns + "/discard").status_code == 303

@@ -12,7 +12,7 @@ from pathlib import Path
 from pyarrow import ArrowException
 
 from gapnlp.errors import InputError
-from gapnlp.ingest.delimited import MAX_RECORD_CHARS
+from gapnlp.ingest.delimited import MAX_RECORD_CHARS, find_encoding
 from gapnlp.ingest.encodings import open_binary, open_text
 from gapnlp.ingest.footprint_parquet import check_parquet_texts
 from gapnlp.ingest.footprint_workbook import check_workbook_cells
@@ -59,8 +59,7 @@ def _damaged(path: Path, error: BaseException) -> InputError:
 def _check_csv(path: Path, limits: UploadLimits) -> None:
     """Refuse long lines by name: the reader would give them up as rows with a broken quotation mark."""
     _check_lines(path, limits)
-    layout = sniff_file(path).layout
-    with open_text(path, layout.encoding or "utf-8") as lines:
+    with open_text(path, find_encoding(path)) as lines:
         for number, line in enumerate(lines, start=1):
             if len(line) > MAX_RECORD_CHARS:
                 raise _line_too_long(path, number, limits)
