@@ -26,7 +26,7 @@ demo: $(STAMP)
 	$(BIN)/gapnlp report data/samples/lumibay_feedback.csv --by country --period month --ui $(UI) --out $(DEMO)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-heavy: $(STAMP)
 	$(BIN)/python -m pytest -m heavy

@@ -29,6 +29,7 @@ from gapnlp.service.runs import upload_limits
 T = TypeVar("T")
 
 URL_FIELD = "url"
+_LONGEST_DETAIL = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,10 @@ def told(path: Path, file: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise ApiProblem("unusable-upload", str(error).replace(path.name, file)) from None
+        # A message may list all columns of the file, which may be anything.
+        words = str(error).replace(path.name, file)
+        short = words if len(words) <= _LONGEST_DETAIL else f"{words[:_LONGEST_DETAIL]} ..."
+        raise ApiProblem("unusable-upload", short) from None
 
 
 def _check(path: Path, server: Server) -> None:
