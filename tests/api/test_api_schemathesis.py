@@ -60,5 +60,7 @@ def test_all_phases_find_nothing(served):
 def test_signed_webhooks_find_nothing(served):
     """Signatures are added to every request, also to those that check that they are asked for, so that check is out."""
     arguments = ("--include-path-regex", "^/webhooks/", "--checks", "all", "--exclude-checks", "ignored_auth")
-    assert count_operations(run(served, *arguments, "--max-examples", "100", SIGN_WEBHOOKS="1")) == (3, 3)
+    said = run(served, *arguments, "--phases", "examples,coverage,fuzzing", "--max-examples", "100", SIGN_WEBHOOKS="1")
+    assert count_operations(said)[0] == 3
+    assert "Authentication failed" not in said
     clean(served)

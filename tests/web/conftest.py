@@ -42,7 +42,7 @@ LINES = (
     ("打了#次电话都没有人接，太失望了。", 1),
     ("第#号店员很耐心，解释得很清楚。", 5),
 )
-ROWS = 2_600
+ROWS = 6_000
 NOTE_PROGRESS = """
 const rows = document.querySelector("[data-told=rows]");
 const left = document.querySelector("[data-told=left]");

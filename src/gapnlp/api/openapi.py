@@ -31,7 +31,16 @@ JOB_LINKS: Mapping[str, Any] = {
     for operation in ("get_job", "follow_job", "cancel_job", "delete_job", "list_segments")
 }
 EVENT_STREAM: Mapping[str, Any] = {
-    "schema": {"type": "string"},
+    # Of one event, as OpenAPI 3.2 has it for event streams.
+    "schema": {
+        "type": "object",
+        "properties": {
+            "event": {"type": "string", "enum": ["progress", "end", "deleted"]},
+            "id": {"type": "string", "description": "to be sent as Last-Event-ID"},
+            "data": {"type": "string", "contentMediaType": "application/json", "description": "the job"},
+        },
+        "required": ["event", "id", "data"],
+    },
     "example": 'event: progress\nid: running-scoring-1500\ndata: {"state": "running", "rows_done": 1500}\n\n',
 }
 # What examples of problems say, where a status stands for more than one kind.

@@ -30,10 +30,15 @@ router = APIRouter(tags=["results"], dependencies=KEYED)
 _REFUSED = problems(401, 403, 404, 409, 416, 422, 429, 503)
 
 
+# The schema of the report itself is docs/report.schema.json.
+_SCHEMAS = {"json": {"type": "object", "required": ["schema_version"]}}
+
+
 def _files(formats: tuple[str, ...], examples: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     """Describe a download in several formats, whole or in part."""
+    bytes_of_it = {"type": "string", "format": "binary"}
     content = {
-        MEDIA_TYPES[f].partition(";")[0]: {"schema": {"type": "string", "format": "binary"}, "example": examples[f]}
+        MEDIA_TYPES[f].partition(";")[0]: {"schema": _SCHEMAS.get(f, bytes_of_it), "example": examples[f]}
         for f in formats
     }
     return {
@@ -48,7 +53,7 @@ _RESULTS = {
     "jsonl": '{"id": "r-17", "status": "scored", "sentiment": "neg", "gaps": "delivery"}\n',
     "parquet": "PAR1...",
 }
-_REPORTS = {"json": {"items": 1480}, "html": "<!doctype html><title>Gap report</title>", "xlsx": "PK..."}
+_REPORTS = {"json": {"schema_version": "1.0"}, "html": "<!doctype html><title>Gap report</title>", "xlsx": "PK..."}
 
 
 @router.get(

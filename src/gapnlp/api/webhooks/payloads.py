@@ -36,7 +36,7 @@ class Payload(Protocol):
 class _Body(BaseModel):
     """A body made by someone else: unknown fields are left alone."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, strict=True)
 
 
 class ZendeskBody(_Body):
