@@ -293,6 +293,7 @@ def test_a_worker_that_never_comes_back_is_replaced(pair, expected):
     check_results(pair.place, job_id, expected)
 
 
+@pytest.mark.heavy
 def test_a_worker_that_hangs_is_replaced_and_spoils_nothing_when_it_wakes_up(pair, expected):
     pair.revive()
     job_id = pair.submit(make_upload(SHORT_ROWS))
