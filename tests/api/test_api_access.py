@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from gapnlp.api.access import SESSION_COOKIE, is_loopback
 from gapnlp.api.problems import ApiProblem
@@ -172,6 +173,15 @@ def test_a_rate_comes_back_steadily():
 )
 def test_loopback_is_told(host, expected):
     assert is_loopback(host) is expected
+
+
+def test_no_websocket_is_opened_by_adding_one(api):
+    @api.app.websocket("/echo")
+    async def echo(socket):
+        await socket.accept()
+
+    with pytest.raises(WebSocketDisconnect), api.client.websocket_connect("/echo"):
+        pass
 
 
 def test_answers_carry_security_headers(api):

@@ -7,8 +7,11 @@ import json
 from dataclasses import replace
 
 import pytest
+from starlette.requests import Request
 
 from gapnlp.api.events import Streams
+from gapnlp.api.multipart import receive_form
+from gapnlp.api.problems import ApiProblem
 from gapnlp.errors import NotFound, StoreError
 from gapnlp.records.service import JobOptions
 from tests.api.fakes import NOW
@@ -156,12 +159,36 @@ def test_a_form_without_an_upload_is_refused(api):
 
 def test_only_so_many_uploads_are_received_at_a_time(api):
     gate = api.app.state.uploads
-    gate.now = gate.receiving
+    gate.held["local"] = gate.receiving // 2
     answered = submit(api)
     assert (answered.status_code, answered.headers["Retry-After"]) == (503, "5")
-    gate.now = 0
+    gate.held.clear()
+    gate.held["others"] = gate.receiving
+    assert submit(api).status_code == 503
+    gate.held["others"] -= 1
     assert submit(api).status_code == 202
-    assert gate.now == 0
+    assert dict(gate.held) == {"others": gate.receiving - 1}
+
+
+def test_a_sender_who_stops_sending_is_not_waited_for_for_ever(api, monkeypatch):
+    monkeypatch.setattr("gapnlp.api.multipart._PATIENCE_SECONDS", 0.05)
+
+    async def scenario():
+        messages = [{"type": "http.request", "body": part("file", CSV, "r.csv"), "more_body": True}]
+
+        async def receive():
+            if messages:
+                return messages.pop()
+            await asyncio.sleep(60)
+
+        path = api.settings.data_dir / "upload"
+        request = Request({"type": "http", "headers": [(b"content-type", BOUNDARY["Content-Type"].encode())]}, receive)
+        with pytest.raises(ApiProblem, match="nothing of the form arrived"):
+            await receive_form(request, path, most_bytes=1_000)
+        assert not path.exists()
+
+    api.settings.data_dir.mkdir()
+    asyncio.run(asyncio.wait_for(scenario(), 20))
 
 
 def test_a_preview_says_how_an_upload_would_be_read_and_keeps_nothing(api):

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ class Place:
     scoring_processes: int = 1
     takeover_seconds: float = 3.0
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    starts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -84,6 +86,7 @@ class Place:
     def start(self, name: str) -> subprocess.Popen[bytes]:
         """Start "server", or a worker of any other name; what it logs is in a file of its name."""
         command = "serve" if name == "server" else "worker"
+        self.starts[name] += 1
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 [sys.executable, str(self.program), str(self.chunk_rows), command],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from gapnlp.errors import StoreError
@@ -44,3 +46,41 @@ def test_another_key_starts_afresh(tmp_path):
 def test_a_folder_that_is_gone_is_a_store_error(tmp_path):
     with pytest.raises(StoreError):
         ClaimedJobRepository(tmp_path / "deleted" / "work.sqlite", "first")
+
+
+def test_a_run_that_sleeps_in_a_transaction_does_not_stop_the_next_one(tmp_path):
+    path = tmp_path / "work.sqlite"
+    first = ClaimedJobRepository(path, "first")
+    first.resume("a")
+    first.finish("a", Progress(1, 10), [(0, b"zero")])
+    first.close()
+    asleep = sqlite3.connect(path, isolation_level=None)
+    asleep.execute("BEGIN IMMEDIATE")
+    asleep.execute("UPDATE jobs SET done = 7")
+    second = ClaimedJobRepository(path, "second")
+    assert second.resume("a") == Progress(1, 10)
+    second.finish("a", Progress(2, 20), [(1, b"one")])
+    second.close()
+    asleep.execute("COMMIT")
+    asleep.close()
+    third = ClaimedJobRepository(path, "third")
+    assert third.resume("a") == Progress(2, 20)
+    assert list(third.payloads("a")) == [b"zero", b"one"]
+    third.close()
+    assert not list(tmp_path.glob("*.second"))
+
+
+def test_of_two_runs_that_copy_one_goes_on(tmp_path, monkeypatch):
+    path = tmp_path / "work.sqlite"
+    ClaimedJobRepository(path, "first").close()
+    asleep = sqlite3.connect(path, isolation_level=None)
+    asleep.execute("BEGIN IMMEDIATE")
+
+    def slower(draft, target):
+        target.touch()
+        raise FileExistsError
+
+    monkeypatch.setattr("gapnlp.store.claimed_work.os.link", slower)
+    with pytest.raises(ClaimLost):
+        ClaimedJobRepository(path, "second")
+    asleep.close()

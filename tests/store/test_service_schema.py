@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from gapnlp.errors import InputError, StoreError
 from gapnlp.store.service_database import ServiceDatabase, read_url
@@ -132,3 +132,22 @@ def test_other_databases_are_refused_without_showing_the_url(given, tmp_path):
     with pytest.raises(InputError, match="GAPNLP_DATABASE_URL") as caught:
         read_url(given, folder=tmp_path, name="x")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["", "?options=-c%20statement_timeout%3D70000"])
+def test_a_process_that_sleeps_in_a_transaction_holds_its_locks_for_a_while_only(
+    postgres, tmp_path, monkeypatch, given
+):
+    monkeypatch.setattr("gapnlp.store.service_database.IDLE_TRANSACTION_SECONDS", 0.3)
+    url = read_url(postgres.url(postgres.new_database()) + given, folder=tmp_path, name="x")
+    asleep, awake = ServiceDatabase(url), ServiceDatabase(url)
+    awake.migrate()
+    with pytest.raises(StoreError), asleep.writing() as connection:  # noqa: PT012 - it is ended where it sleeps
+        connection.execute(text("LOCK TABLE gapnlp_jobs"))
+        with awake.writing() as other:
+            other.execute(text("LOCK TABLE gapnlp_jobs"))
+            shown = other.execute(text("SHOW statement_timeout")).scalar_one()
+    assert shown == ("70s" if given else "0")
+    for database in (asleep, awake):
+        database.check()
+        database.close()

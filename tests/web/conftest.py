@@ -195,9 +195,9 @@ def find_chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window; while it is open, no other test of this process can run an event loop."""
     executable = find_chromium()
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -274,7 +274,7 @@ class Journey:
     seen: tuple[tuple[str, str, float], ...]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def journey(browser: Browser, server: Server, export: Callable[..., Path]) -> Journey:
     """Upload ROWS comments with groups and months, and watch until the report is there."""
     page = browser.new_page(locale="en-GB")

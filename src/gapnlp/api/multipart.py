@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,7 @@ _MOST_FIELD_BYTES = 4_000
 # Bytes of a form around its file: boundaries, headers and fields.
 _AROUND = 300_000
 _LONGEST_NAME = 200
+_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ async def _receive(
 ) -> None:
     reader, parser = reading
     received = written = 0
-    async for block in request.stream():
+    async for block in _patiently(request):
         received += len(block)
         parser.write(block)
         written += len(reader.pending)
@@ -141,6 +143,18 @@ async def _receive(
     parser.finalize()
     if not reader.ended:
         raise _unreadable("the form breaks off before its end")
+
+
+async def _patiently(request: Request) -> AsyncIterator[bytes]:
+    """Give what arrives; a sender who stops sending does not hold a place for ever."""
+    stream = request.stream()
+    while True:
+        try:
+            yield await asyncio.wait_for(anext(stream), _PATIENCE_SECONDS)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise _unreadable(f"nothing of the form arrived for {_PATIENCE_SECONDS:g} s") from None
 
 
 def shown_name(sent: str) -> str:

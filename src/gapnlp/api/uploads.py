@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -42,23 +43,27 @@ class Upload:
 
 
 class UploadGate:
-    """Bounds how many uploads are received, and how many are checked, at a time: disk and processor are finite."""
+    """Bounds how many uploads are received, and how many are checked, at a time: disk and processor are finite.
 
-    def __init__(self, *, receiving: int = 8, checking: int = 2) -> None:
+    No project holds more than half of the places.
+    """
+
+    def __init__(self, *, receiving: int = 16, checking: int = 2) -> None:
         self.receiving = receiving
-        self.now = 0
+        self.held: Counter[str] = Counter()
         self._checking = anyio.CapacityLimiter(checking)
 
     @asynccontextmanager
-    async def room(self) -> AsyncIterator[None]:
-        """Hold a place. Raises ApiProblem "busy" when there is none."""
-        if self.now >= self.receiving:
+    async def room(self, project: str = "") -> AsyncIterator[None]:
+        """Hold a place. project: empty for those who are not known yet. Raises ApiProblem "busy"."""
+        if self.held.total() >= self.receiving or self.held[project] >= max(1, self.receiving // 2):
             raise ApiProblem("busy", "too many uploads at once; try again in 5 s", headers={"Retry-After": "5"})
-        self.now += 1
+        self.held[project] += 1
         try:
             yield
         finally:
-            self.now -= 1
+            self.held[project] -= 1
+            self.held += Counter()  # drops those who hold none
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do work that reads a whole upload, in a thread."""
@@ -66,13 +71,14 @@ class UploadGate:
 
 
 @asynccontextmanager
-async def receive_upload(request: Request, server: Server, gate: UploadGate) -> AsyncIterator[Upload]:
+async def receive_upload(request: Request, server: Server, project: str) -> AsyncIterator[Upload]:
     """Receive the upload of a request and check it; what is left of it is deleted at the end.
 
     Raises ApiProblem that says what is wrong with it, RequestValidationError for its options.
     """
+    gate: UploadGate = request.app.state.uploads
     arrived = _arrivals(server) / secrets.token_hex(16)
-    async with gate.room():
+    async with gate.room(project):
         try:
             form = await receive_form(request, arrived, most_bytes=server.settings.upload_bytes)
             file, options = await gate.run(lambda: _source(form, arrived, server)), _options(form, server)

@@ -27,9 +27,12 @@ def serve(
 
     [bold]Example:[/] gapnlp serve --port 8000
     """
-    from gapnlp.api.serving import run_server
     from gapnlp.cli.screen import ERRORS
-    from gapnlp.settings import read_settings
+    from gapnlp.cli.service_extra import needs_service
+
+    with needs_service():
+        from gapnlp.api.serving import run_server
+        from gapnlp.settings import read_settings
 
     settings = read_settings(host=host, port=port, keep_days=keep_days, models=models)
     _refuse_open_door(settings)

@@ -14,6 +14,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Enque
 
 from gapnlp.errors import StoreError
 from gapnlp.service.runs import JobRun
+from gapnlp.store.service_database import IDLE_TRANSACTION_SECONDS
 
 APPLICATION = "gapnlp"
 QUEUE = "gapnlp-jobs"
@@ -51,6 +52,7 @@ class Engine:
                 system_database_pool_size=_POOL,
                 serializer=DBOSPortableJSONSerializer(),
                 application_name=APPLICATION,
+                sys_db_idle_transaction_timeout_sec=IDLE_TRANSACTION_SECONDS,
                 retry_connection_errors=False,
             )
             self._client.register_queue(QUEUE, worker_concurrency=slots, polling_interval_sec=_POLL_SECONDS)
@@ -61,6 +63,7 @@ class Engine:
             name=APPLICATION,
             system_database_url=self._url,
             sys_db_pool_size=_POOL,
+            sys_db_idle_transaction_timeout_sec=IDLE_TRANSACTION_SECONDS,
             application_version=WORKFLOW_VERSION,
             executor_id=self._worker,
             serializer=DBOSPortableJSONSerializer(),

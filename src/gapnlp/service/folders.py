@@ -43,7 +43,7 @@ class JobFolder:
 
     @property
     def work(self) -> Path:
-        """The work file."""
+        """The work file; copies of it have a number in their names."""
         return self.path / "work.sqlite"
 
     @property
@@ -66,7 +66,7 @@ class JobFolder:
 
     def drop_inputs(self) -> None:
         """Delete what is not needed once a job has ended: the upload, finished chunks, half-made results."""
-        for entry in [*self.path.glob("upload.*"), *self.path.glob("work.sqlite*")]:
+        for entry in [*self.path.glob("upload.*"), *self.path.glob("work*.sqlite*")]:
             entry.unlink(missing_ok=True)
         self.drop_drafts()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gapnlp.errors import StoreError
 from gapnlp.store.tables import CHUNKS, JOBS, METADATA
+
+
+class StoreLocked(StoreError):
+    """Another process has been writing for longer than this one waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class JobRepository:
                 yield connection
         except SQLAlchemyError as error:
             reason = getattr(error, "orig", None) or type(error).__name__
+            if getattr(reason, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise StoreLocked(f"{self._path}: another process is writing to it") from None
             raise StoreError(f"{self._path}: cannot be read or written ({reason}); delete it to start afresh") from None
 
 

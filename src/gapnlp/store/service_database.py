@@ -26,6 +26,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 # Seconds that a SQLite writer waits for another one, and that a PostgreSQL server may take to answer a connection.
 _BUSY_SECONDS = 30
 _CONNECT_SECONDS = 5
+# A process that is stopped or cut off in the middle of a transaction holds its locks no longer than this.
+IDLE_TRANSACTION_SECONDS = 10.0
 # Held while the schema is changed, so that processes starting together do it one after the other ("gapnlp").
 _MIGRATION_LOCK = 0x6761706E6C70
 
@@ -139,7 +141,9 @@ def _alembic_config(connection: Connection) -> Config:
 def _make_engine(url: URL) -> Engine:
     # hide_parameters: errors name statements, never the values in them.
     if url.get_backend_name() == "postgresql":
-        arguments = {"connect_timeout": _CONNECT_SECONDS, "application_name": "gapnlp"}
+        patience = f"-c idle_in_transaction_session_timeout={round(1_000 * IDLE_TRANSACTION_SECONDS)}"
+        options = " ".join((patience, *url.normalized_query.get("options", ())))
+        arguments = {"connect_timeout": _CONNECT_SECONDS, "application_name": "gapnlp", "options": options}
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, connect_args=arguments)
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _tune_sqlite)

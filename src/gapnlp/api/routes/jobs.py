@@ -48,7 +48,7 @@ async def submit(
     The answer names the job; ask at its Location how it is doing. A request that is sent again with the same
     Idempotency-Key gives the same job.
     """
-    async with receive_upload(request, server, request.app.state.uploads) as upload:
+    async with receive_upload(request, server, caller.project) as upload:
 
         def start() -> Job:
             with told(upload.path, upload.file):
@@ -71,7 +71,7 @@ async def submit(
 )
 async def preview(request: Request, server: ServerDep, caller: JobOwner) -> RecognitionAnswer:
     """Check an upload and say which columns are recognised, without making a job; the upload is deleted at once."""
-    async with receive_upload(request, server, request.app.state.uploads) as upload:
+    async with receive_upload(request, server, caller.project) as upload:
 
         def look() -> Recognition:
             with told(upload.path, upload.file):
