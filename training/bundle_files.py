@@ -13,13 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save as save_tensors
 
+from benchmarks.robustness.measuring import card_figures, measure_robustness
 from gapnlp.classifier.bundle import MANIFEST, read_manifest
 from gapnlp.classifier.loaders import load_bundle
 from training.calibration import calibration_figures
 from training.cards import render_card
 from training.decisions import figures
+from training.intervals import material_intervals
 from training.material import Material
 
+# Seconds, threads and machine of each bundle's training, measured once.
+EFFORT = Path(__file__).with_name("effort.json")
 LICENCE = (
     "Apache-2.0 for the weights; trained on third-party texts whose own terms differ, some of them non-commercial "
     "research: see the card"
@@ -27,18 +31,23 @@ LICENCE = (
 
 
 def finish_bundle(models: Path, card: dict[str, Any], contents: Mapping[str, bytes], *, development: Material) -> None:
-    """Write a bundle, measure it as written on the development split, and write its card with the figures.
+    """Write a bundle, measure it as written, and write its card with the figures.
 
-    card: gets "metrics" and "calibration_development". contents: all files but the cards.
+    card: gets what the development split and the robustness tests show, and what training it took when that was last
+    measured: a time of this run would make every run another bundle. contents: all files but the cards.
     """
     folder = models / str(card["name"])
     write_files(folder, {**contents, "card.json": _card_bytes(card), "CARD.md": b""})
     write_manifest(models)
     info = next(b for b in read_manifest(models) if b.name == card["name"])
-    predictions = load_bundle(info).predict(development.documents())
+    classifier = load_bundle(info)
+    predictions = classifier.predict(development.documents())
     card["metrics"] = figures(development.measure(predictions.labels))
+    card["intervals"] = material_intervals(development, predictions.labels)
     card["calibration_development"] = calibration_figures(predictions.values, development.targets)
     card["abstained_development"] = round(float(predictions.abstained.mean()), 4) if len(predictions.labels) else None
+    card |= card_figures(measure_robustness(classifier))
+    card["training"] = json.loads(EFFORT.read_text(encoding="utf-8")).get(card["name"])
     write_files(folder, {"card.json": _card_bytes(card), "CARD.md": render_card(card).encode()})
     write_manifest(models)
 

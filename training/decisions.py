@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gapnlp.classifier.decision import Thresholds, decide, expected_errors
 from gapnlp.classifier.measure import Measure, macro
 from training.calibration import calibration_figures
+from training.intervals import material_intervals
 from training.material import Material
 from training.operating_points import choose_abstention, choose_thresholds, count_errors
 from training.share_errors import measure_share_errors
@@ -39,6 +40,7 @@ def decision_rules(values: Matrix, elsewhere: Matrix, train: Material) -> tuple[
         "error_counts": {label: asdict(counts) for label, counts in errors.items()},
         "share_errors": {label: asdict(error) for label, error in shares.items()},
         "out_of_fold": figures(train.measure(labels)),
+        "out_of_fold_intervals": material_intervals(train, labels),
         "calibration": {
             "all": calibration_figures(found, targets),
             "random": calibration_figures(values[train.random], train.targets[train.random]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,8 +20,12 @@ from training.material import Material
 from training.share_errors import held_out_domains
 from training.stages import Linear, fit_auxiliary, fit_first, fit_second, folds, join
 
-_LATIN = (FeatureSpec("char_wb", 2, 5), FeatureSpec("word", 1, 2))
-FEATURES: dict[str, tuple[FeatureSpec, ...]] = {"en": _LATIN, "pl": _LATIN, "zh": (FeatureSpec("char", 1, 3),)}
+_LATIN = (FeatureSpec("char_wb", 2, 5, folded=True), FeatureSpec("word", 1, 2, folded=True))
+FEATURES: dict[str, tuple[FeatureSpec, ...]] = {
+    "en": _LATIN,
+    "pl": _LATIN,
+    "zh": (FeatureSpec("char", 1, 3, folded=True),),
+}
 # Rows of public sets that an n-gram must occur in, to be kept though the labelled rows have it less than twice.
 _AUXILIARY_MIN_DF = 20
 
@@ -105,7 +109,7 @@ def _fit_vectorizers(
     fitted = []
     for spec in specs:
         terms = set(new_vectorizer(spec).fit(labelled).vocabulary_)
-        rare = FeatureSpec(spec.analyzer, spec.low, spec.high, _AUXILIARY_MIN_DF)
+        rare = replace(spec, min_df=_AUXILIARY_MIN_DF)
         terms |= set(new_vectorizer(rare).fit(public).vocabulary_) if len(public) >= _AUXILIARY_MIN_DF else set()
         vocabulary = {term: i for i, term in enumerate(sorted(terms))}
         fitted.append(new_vectorizer(spec).set_params(vocabulary=vocabulary).fit([*labelled, *public]))

@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gapnlp.classifier.context import context_features
 from gapnlp.classifier.decision import Thresholds, decide
-from gapnlp.classifier.features import FeatureSpec, encode, new_vectorizer, restored_vectorizer
+from gapnlp.classifier.features import FeatureSpec, encode, fold, new_vectorizer, restored_vectorizer
 from gapnlp.classifier.linear import FIRST_HEADS, combine
 from gapnlp.records.labels import CHURN, DIMENSIONS, EXPECTATIONS, GAPS, LABEL_INDEX, LABELS, POLARITIES
 
@@ -112,7 +114,9 @@ TEXTS = ["Paczka nie doszła!", "paczka doszła szybko", "nie polecam, nie dosz�
 
 
 @pytest.mark.parametrize(
-    "spec", [FeatureSpec("char_wb", 2, 4), FeatureSpec("char", 1, 3), FeatureSpec("word", 1, 2, 1)], ids=str
+    "spec",
+    [FeatureSpec("char_wb", 2, 4, folded=True), FeatureSpec("char", 1, 3), FeatureSpec("word", 1, 2, 1)],
+    ids=str,
 )
 def test_a_restored_vectorizer_is_as_it_was_fitted(spec):
     fitted = new_vectorizer(spec).fit(TEXTS)
@@ -133,3 +137,24 @@ def test_blocks_stand_side_by_side():
 def test_marks_that_carry_a_tone_are_words():
     words = new_vectorizer(FeatureSpec("word", 1, 1, 1)).fit(["Really?! No."]).vocabulary_
     assert set(words) == {"really", "?", "!", "no"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Czekałem 14 dni, żałuję", "czekalem 00 dni, zaluje"),
+        ("USER see URL now", "     see     now"),
+        ("USERS say so", "users say so"),
+        ("等了20分钟。", "等了00分钟."),
+        ("İstanbul ٣", "istanbul 0"),
+    ],
+)
+def test_folding_keeps_every_character_in_its_place(text, told):
+    assert fold(text) == told
+    assert len(fold(text)) == len(text)
+
+
+@given(st.text(max_size=60))
+def test_folding_twice_changes_nothing_more(text):
+    assert len(fold(text)) == len(text)
+    assert fold(fold(text)) == fold(text)

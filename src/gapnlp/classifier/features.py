@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
+
+from gapnlp.records.stand_ins import STAND_INS
 
 # Words, and the marks that carry a tone of voice.
 _WORD_PATTERN = r"(?u)\b\w+\b|[!?]"
@@ -21,12 +25,36 @@ class FeatureSpec:
     """One block of n-gram features: "char", "char_wb" (within word borders) or "word" n-grams, lower-cased.
 
     low, high: lengths of the n-grams. min_df: segments that an n-gram must occur in when the vocabulary is learnt.
+    folded: whether it is blind to what says nothing of service: see `fold`.
     """
 
     analyzer: str
     low: int
     high: int
     min_df: int = 2
+    folded: bool = False
+
+
+def fold(text: str) -> str:
+    """Lower-case; every digit as 0, no diacritics, no words that stand for addresses. Characters keep their places.
+
+    People leave diacritics out on phones, and which number, link or name is meant does not change what is said.
+    """
+    text = _ADDRESS_WORD.sub(lambda m: " " * len(m[0]), text)
+    return "".join(map(_fold_character, text))
+
+
+@lru_cache(maxsize=20_000)
+def _fold_character(character: str) -> str:
+    if character.isdigit():
+        return "0"
+    base = unicodedata.normalize("NFD", _UNDECOMPOSED.get(character, character))[0]
+    return base.lower() if len(base.lower()) == 1 else base
+
+
+_ADDRESS_WORD = re.compile(rf"\b(?:{'|'.join(STAND_INS)})\b")
+# Letters with a stroke, which Unicode does not take apart, and another full stop.
+_UNDECOMPOSED = {"。": ".", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D"}
 
 
 def new_vectorizer(spec: FeatureSpec) -> TfidfVectorizer:
@@ -38,6 +66,7 @@ def new_vectorizer(spec: FeatureSpec) -> TfidfVectorizer:
         min_df=spec.min_df,
         sublinear_tf=True,
         dtype=np.float32,
+        preprocessor=fold if spec.folded else None,
         **words,
     )
 
@@ -59,9 +88,10 @@ def character_weights(
     """
     spread = np.zeros((len(text), len(weights)))
     # Lower-cased character by character, so that positions stay (some capitals become two letters).
-    lowered = "".join(low if len(low := c.lower()) == 1 else c for c in text)
+    small = "".join(low if len(low := c.lower()) == 1 else c for c in text)
     offset = 0
     for vectorizer in vectorizers:
+        lowered = fold(text) if vectorizer.preprocessor is fold else small
         row = vectorizer.transform([text])
         values = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
         for term in sorted(set(vectorizer.build_analyzer()(text)) & vectorizer.vocabulary_.keys()):

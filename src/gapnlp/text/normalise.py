@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from opencc import OpenCC
 
-URL_WORD, EMAIL_WORD, USER_WORD, REDACTED_WORD = "URL", "EMAIL", "USER", "REDACTED"
+from gapnlp.records.stand_ins import EMAIL_WORD, REDACTED_WORD, URL_WORD, USER_WORD
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 # Zero-width and direction marks, soft hyphen; the joiner stays inside emoji.
