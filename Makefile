@@ -13,7 +13,7 @@ help:
 	@echo "make check       what CI runs: ruff, mypy, import-linter, tests"
 	@echo "make test-heavy  the tests that take minutes"
 	@echo "make faults      kill processes of the service at random, 20 rounds on each database (about half an hour)"
-	@echo "make train       rebuild the bundles in models/ from GOLD=path/to/gold (about an hour)"
+	@echo "make train       rebuild the bundles in models/ from GOLD=path/to/gold (about three hours)"
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("gapnlp needs Python 3.11 or newer; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
@@ -51,6 +51,10 @@ GOLD ?= ../shared/gold
 train: $(STAMP)
 	$(BIN)/python -m training.linear --gold $(GOLD) --out models
 	$(BIN)/python -m training.transformer --gold $(GOLD) --out models --language en --epochs 3
+	$(BIN)/python -m training.pretraining --gold $(GOLD) --language pl --out out/encoders/pl
+	$(BIN)/python -m training.transformer --gold $(GOLD) --out models --language pl --epochs 3 --encoder out/encoders/pl
+	$(BIN)/python -m training.pretraining --gold $(GOLD) --language zh --out out/encoders/zh
+	$(BIN)/python -m training.transformer --gold $(GOLD) --out models --language zh --epochs 3 --encoder out/encoders/zh
 	$(BIN)/python -m training.promises --cases $(GOLD)/../promises --out models
 
 clean:

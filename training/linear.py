@@ -82,7 +82,7 @@ def _make_bundle(language: str, *, folders: tuple[Path, Path, Path], gold_only: 
 
 def _tensors(fit: LinearFit) -> dict[str, NDArray[Any]]:
     return {
-        "first": fit.first.weights.astype(np.float16),
+        **_eight_bits(fit.first.weights),
         "first_bias": fit.first.bias.astype(np.float32),
         "centre": fit.centre,
         "scale": fit.scale,
@@ -90,6 +90,12 @@ def _tensors(fit: LinearFit) -> dict[str, NDArray[Any]]:
         "second_bias": fit.second.bias,
         **{f"idf{i}": v.idf_.astype(np.float32) for i, v in enumerate(fit.vectorizers)},
     }
+
+
+def _eight_bits(weights: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """Stage one's weights (n_heads, n_features) as whole numbers, with a scale for each n-gram."""
+    scale = (np.maximum(np.abs(weights).max(axis=0), 1e-6) / 127).astype(np.float32)
+    return {"first": np.rint(weights / scale).astype(np.int8), "first_scale": scale}
 
 
 def _versions(further: Sequence[Auxiliary]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 from gapnlp.errors import InputError, ModelError
 
 MANIFEST = "manifest.toml"
-FORMAT = 2
+FORMAT = 3
 # Names become paths, so they are held to letters that cannot leave the models folder.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Formats that hold data alone; a pickle can run code when it is loaded.

@@ -54,7 +54,7 @@ def _load_linear(info: BundleInfo, contents: Mapping[str, bytes]) -> LinearClass
         for i, spec in enumerate(card["features"])
     )
     weights = LinearWeights(
-        first=tensors["first"].astype(np.float32),
+        first=tensors["first"] * tensors["first_scale"],
         first_bias=tensors["first_bias"],
         centre=tensors["centre"],
         scale=tensors["scale"],

@@ -1,0 +1,31 @@
+"""Reliability plots show each frequent label, with bins worked out by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from benchmarks.calibration import frequent, plot
+from gapnlp.classifier.linear import FIRST_HEADS
+from gapnlp.records.labels import LABELS
+from training.calibration import calibration_figures
+
+LABEL = "gap:delivery"
+
+
+def test_only_frequent_labels_are_plotted_and_their_dots_are_the_bins(tmp_path):
+    values = np.zeros((200, len(LABELS)))
+    targets = np.zeros((200, len(FIRST_HEADS)), dtype=np.int8)
+    values[:100, LABELS.index(LABEL)], values[100:, LABELS.index(LABEL)] = 0.2, 0.7
+    targets[:30, FIRST_HEADS.index(LABEL)] = targets[100:170, FIRST_HEADS.index(LABEL)] = 1
+    figures = calibration_figures(values, targets)
+    assert frequent(figures) == {LABEL: 0.05}
+    chart = plot(values, SimpleNamespace(targets=targets), figures)
+    (small,) = chart.to_dict()["concat"]
+    dots = next(x for x in small["layer"] if x["mark"]["type"] == "point")
+    found = [(round(d["probability"], 6), d["share"], d["segments"]) for d in dots["data"]["values"]]
+    assert found == [(0.2, 0.3, 100), (0.7, 0.7, 100)]
+    assert small["title"]["text"] == f"{LABEL} (0.050)"
+    chart.save(str(tmp_path / "plot.png"))
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
