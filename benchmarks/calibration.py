@@ -76,7 +76,9 @@ def _small_plot(title: str, points: Sequence[tuple[float, float, int]]) -> alt.L
     diagonal = alt.Chart(ends).mark_line(color="#999", strokeDash=[3, 3]).encode(x, y)
     size = alt.Size("segments:Q", scale=alt.Scale(type="sqrt", range=[8, 120]), legend=None)
     dots = alt.Chart(rows).mark_point(filled=True, color="#1f4e79", opacity=1).encode(x, y, size)
-    together: alt.LayerChart = (diagonal + dots).properties(width=_SIDE, height=_SIDE, title=alt.Title(title, fontSize=9))
+    together: alt.LayerChart = (diagonal + dots).properties(
+        width=_SIDE, height=_SIDE, title=alt.Title(title, fontSize=9)
+    )
     return together
 
 
