@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from training.card_tables import calibration_table, cascade_table, label_table, quality_table, robustness_table
+from training.public_texts import SETS
 from training.sources import SOURCES, uses
 
 _LANGUAGE = {"en": "English", "pl": "Polish", "zh": "Chinese"}
@@ -73,13 +74,18 @@ def _data(card: Card) -> str:
         "| --- | --- | --- | --- |",
         *(
             f"| {name} | {SOURCES[name].content} | {use} | {SOURCES[name].licence} |"
-            for name, use in uses(card["language"]).items()
+            for name, use in uses(card["language"], pretrained=_was_pretrained_here(card)).items()
         ),
         "",
         "The weights are published under Apache-2.0; whether they inherit the terms above, some of them non-commercial "
         "ones, is unsettled. No text is in the bundle.",
     ]
     return "\n".join([*lines, *_auxiliary(card)])
+
+
+def _was_pretrained_here(card: Card) -> bool:
+    encoder: Card = card.get("encoder") or {}
+    return card["language"] in SETS and encoder.get("base") == card["language"]
 
 
 def _auxiliary(card: Card) -> list[str]:

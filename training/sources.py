@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from training.auxiliary import TASKS
+from training.public_texts import SETS
 
 NOT_STATED = "not stated"
 
@@ -32,6 +33,8 @@ SOURCES: Mapping[str, Source] = {
         "product and shop reviews",
         "GlinkaG/CeneoScrapper, kingaborycka/CeneoScraper, zuzanna-f/CeneoScraper, jcebo/ceneoscraper",
     ),
+    "asap_samples": Source("restaurant reviews", "Meituan-Dianping/asap", "Apache-2.0"),
+    "cds_pl": Source("pairs of captions", "sdadas/polish-sentence-evaluation", "CC BY-NC-SA 4.0"),
     "chnsenticorp_hotel": Source("hotel reviews", "SophonPlus/ChineseNlpCorpus"),
     "complaints_acl19": Source(
         "tweets to brands (Preoţiuc-Pietro et al. 2019)", "danielpreotiuc/complaints-social-media"
@@ -46,6 +49,8 @@ SOURCES: Mapping[str, Source] = {
         "hotel and medical sentences (PolEmo 1.0)", "sdadas/polish-sentence-evaluation", "CC BY-SA 4.0"
     ),
     "servqual_app_reviews": Source("shopping-app reviews", "Meah01/google-play-absa-and-servqual-llm-pipeline"),
+    "sick_en": Source("pairs of captions, for word alignment", "brmson/dataset-sts", "CC BY-NC-SA 3.0"),
+    "sick_pl": Source("pairs of captions", "sdadas/polish-sentence-evaluation"),
     "skytrax": Source("lounge and seat reviews", "quankiquanki/skytrax-reviews-dataset", "CC0 (uploader)"),
     "taiwan_hospital_reviews": Source("hospital reviews, traditional script", "spolo0501/LDA_hospital"),
     "tripadvisor1000": Source("hotel reviews", "jniimi/tripadvisor_dataset", "Apache-2.0 (file)"),
@@ -77,15 +82,19 @@ LABELLED_SETS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def uses(language: str) -> dict[str, str]:
-    """Give what each set is used for in a language: set -> "texts with labels", "further heads" or both."""
+# Sets that word vectors were aligned on, besides the texts of `public_texts.SETS`.
+_ALIGNED = {"pl": ("sick_en",), "zh": ()}
+
+
+def uses(language: str, *, pretrained: bool = False) -> dict[str, str]:
+    """Give what each set is used for in a language: set -> "texts with labels", "further heads", "pretraining".
+
+    pretrained: whether the bundle's encoder was pretrained here (`training.pretraining`).
+    """
     heads = {name for task in TASKS[language] for name in task.files}
-    names = sorted({*LABELLED_SETS[language], *heads})
+    read = {x.name for x in SETS[language]} | set(_ALIGNED[language]) if pretrained else set()
+    parts = {"texts with labels": set(LABELLED_SETS[language]), "further heads": heads, "pretraining": read}
     return {
-        name: " and ".join(
-            use
-            for use, here in (("texts with labels", LABELLED_SETS[language]), ("further heads", heads))
-            if name in here
-        )
-        for name in names
+        name: " and ".join(use for use, names in parts.items() if name in names)
+        for name in sorted(set().union(*parts.values()))
     }

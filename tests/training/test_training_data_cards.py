@@ -10,6 +10,7 @@ import pytest
 from gapnlp.records.labels import LANGUAGES, Labels
 from training.auxiliary import TASKS
 from training.data_cards import label_counts, public_tables, with_tables, written_tables
+from training.public_texts import SETS
 from training.sources import LABELLED_SETS, SOURCES, uses
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,13 @@ def test_every_set_that_is_learnt_from_is_listed_with_its_licence(language):
     assert labelled <= set(LABELLED_SETS[language])
     assert labelled | heads <= set(uses(language)) <= set(SOURCES)
     assert all(SOURCES[name].licence for name in uses(language))
+
+
+@pytest.mark.parametrize("language", ["pl", "zh"])
+def test_sets_that_an_encoder_was_pretrained_on_are_named(language):
+    more = uses(language, pretrained=True)
+    assert set(uses(language)) < set(more) <= set(SOURCES)
+    assert all("pretraining" in more[x.name] for x in SETS[language])
 
 
 def test_the_written_items_are_all_of_the_written_stratum():
