@@ -26,7 +26,7 @@ from gapnlp.records.labels import LABELS, LANGUAGES
 from training.auxiliary import Auxiliary, read_auxiliary
 from training.bundle_files import finish_bundle, json_bytes, tensor_bytes
 from training.decisions import decision_rules
-from training.linear_fit import FEATURES, LinearFit, fit_linear, out_of_domain
+from training.linear_fit import FEATURES, LinearFit, eight_bits, fit_linear, out_of_domain
 from training.material import banned_keys, describe_rows, fingerprint, read_development, read_material
 
 RELEASE = "1.1.0"
@@ -81,8 +81,10 @@ def _make_bundle(language: str, *, folders: tuple[Path, Path, Path], gold_only: 
 
 
 def _tensors(fit: LinearFit) -> dict[str, NDArray[Any]]:
+    first, first_scale = eight_bits(fit.first.weights)
     return {
-        **_eight_bits(fit.first.weights),
+        "first": first,
+        "first_scale": first_scale,
         "first_bias": fit.first.bias.astype(np.float32),
         "centre": fit.centre,
         "scale": fit.scale,
@@ -90,12 +92,6 @@ def _tensors(fit: LinearFit) -> dict[str, NDArray[Any]]:
         "second_bias": fit.second.bias,
         **{f"idf{i}": v.idf_.astype(np.float32) for i, v in enumerate(fit.vectorizers)},
     }
-
-
-def _eight_bits(weights: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-    """Stage one's weights (n_heads, n_features) as whole numbers, with a scale for each n-gram."""
-    scale = (np.maximum(np.abs(weights).max(axis=0), 1e-6) / 127).astype(np.float32)
-    return {"first": np.rint(weights / scale).astype(np.int8), "first_scale": scale}
 
 
 def _versions(further: Sequence[Auxiliary]) -> dict[str, str]:

@@ -75,6 +75,12 @@ def fit_linear(train: Material, further: Sequence[Auxiliary]) -> LinearFit:
     )
 
 
+def eight_bits(weights: Matrix) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Stage one's weights (n_heads, n_features) as a bundle keeps them: whole numbers, and a scale an n-gram."""
+    scale = (np.maximum(np.abs(weights).max(axis=0), 1e-6) / 127).astype(np.float32)
+    return np.rint(weights / scale).astype(np.int8), scale
+
+
 def out_of_fold_second(features: Matrix, train: Material) -> Matrix:
     """Probabilities of a second stage on rows that it was not fitted on, columns as LABELS."""
     values = np.zeros((len(train.texts), len(LABELS)))

@@ -17,7 +17,7 @@ from gapnlp.classifier.linear import LinearClassifier, LinearWeights
 from gapnlp.ingest.gold import GoldItem
 from gapnlp.records.labels import Labels
 from gapnlp.text.normalise import normalise
-from training.linear_fit import fit_linear
+from training.linear_fit import eight_bits, fit_linear
 from training.material import flatten
 from training.operating_points import choose_thresholds
 
@@ -40,9 +40,9 @@ def fit_on(items: Sequence[GoldItem], language: str) -> LinearClassifier:
     train = flatten(items, language)
     with threadpool_limits(1):  # threads would sum in another order each time
         fit = fit_linear(train, [])
+    first, first_scale = eight_bits(fit.first.weights)
     weights = LinearWeights(
-        # Half precision, as in a bundle.
-        first=fit.first.weights.astype(np.float16).astype(np.float32),
+        first=first * first_scale,
         first_bias=fit.first.bias.astype(np.float32),
         centre=fit.centre,
         scale=fit.scale,

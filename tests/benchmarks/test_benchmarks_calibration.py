@@ -22,9 +22,11 @@ def test_only_frequent_labels_are_plotted_and_their_dots_are_the_bins(tmp_path):
     figures = calibration_figures(values, targets)
     assert frequent(figures) == {LABEL: 0.05}
     chart = plot(values, SimpleNamespace(targets=targets), figures)
-    (small,) = chart.to_dict()["concat"]
+    drawn = chart.to_dict()
+    (small,) = drawn["concat"]
     dots = next(x for x in small["layer"] if x["mark"]["type"] == "point")
-    found = [(round(d["probability"], 6), d["share"], d["segments"]) for d in dots["data"]["values"]]
+    rows = drawn["datasets"][dots["data"]["name"]]
+    found = [(round(d["probability"], 6), d["share"], d["segments"]) for d in rows]
     assert found == [(0.2, 0.3, 100), (0.7, 0.7, 100)]
     assert small["title"]["text"] == f"{LABEL} (0.050)"
     chart.save(str(tmp_path / "plot.png"))

@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import load, save
 
 from gapnlp.classifier.bundle import (
+    FORMAT,
     MANIFEST,
     BundleInfo,
     choose_bundle,
@@ -130,13 +131,13 @@ def test_an_unknown_kind_says_upgrade(changed_models):
 
 def test_another_format_is_refused(changed_models):
     change_card(changed_models, format=99)
-    with pytest.raises(ModelError, match=r"linear-en: not a bundle of format 2 \(format 99"):
+    with pytest.raises(ModelError, match=rf"linear-en: not a bundle of format {FORMAT} \(format 99"):
         load_first(changed_models)
 
 
 def test_other_labels_are_refused(changed_models):
     change_card(changed_models, labels=["gap:delivery"])
-    with pytest.raises(ModelError, match="not a bundle of format 2 .*1 labels"):
+    with pytest.raises(ModelError, match=f"not a bundle of format {FORMAT} .*1 labels"):
         load_first(changed_models)
 
 
@@ -157,7 +158,7 @@ def test_other_labels_are_refused(changed_models):
 def test_broken_content_is_a_model_error(changed_models, name, content):
     (changed_models / "linear-en" / name).write_bytes(content)
     sign(changed_models)
-    with pytest.raises(ModelError, match=r"linear-en: not a bundle of format 2 .* rebuild it"):
+    with pytest.raises(ModelError, match=rf"linear-en: not a bundle of format {FORMAT} .* rebuild it"):
         load_first(changed_models)
 
 
@@ -166,7 +167,7 @@ def test_weights_that_do_not_fit_the_vocabulary_are_refused(changed_models):
     tensors = load(path.read_bytes())
     path.write_bytes(save({**tensors, "first": np.ascontiguousarray(tensors["first"][:, :-1])}))
     sign(changed_models)
-    with pytest.raises(ModelError, match="not a bundle of format 2"):
+    with pytest.raises(ModelError, match=f"not a bundle of format {FORMAT}"):
         load_first(changed_models)
 
 
