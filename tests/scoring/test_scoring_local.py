@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import time
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
 
-from gapnlp.errors import ModelError
+from gapnlp.errors import ModelError, StoreError
 from gapnlp.records.feedback import Failure, Feedback, Source
 from gapnlp.scoring.local import ScorerSettings, score_chunks
 
@@ -82,6 +83,7 @@ def children(parent: int) -> list[int]:
 
 SLOW_PARENT = """
 import itertools, sys
+from multiprocessing import active_children
 from pathlib import Path
 from gapnlp.records.feedback import Feedback, Source
 from gapnlp.scoring.local import ScorerSettings, score_chunks
@@ -124,3 +126,19 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_pool_that_breaks_between_two_chunks_is_told_as_such(tiny_models):
+    def after_a_kill():
+        given = iter(chunks(40))
+        for _ in range(4):  # as many as two processes hold; the first result follows
+            yield next(given)
+        for process in active_children():
+            process.kill()
+            process.join(20)
+        time.sleep(1)  # the pool finds out on its own
+        yield from given
+
+    scored = score_chunks(after_a_kill(), ScorerSettings(tiny_models), workers=2)
+    with pytest.raises(StoreError, match="a scoring process was ended from outside"):
+        list(scored)

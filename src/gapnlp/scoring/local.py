@@ -80,19 +80,18 @@ def _score_on_cores(
                 yield _next(waiting)
         while waiting:
             yield _next(waiting)
+    except BrokenProcessPool:  # told by a result, or by the next chunk handed in
+        raise StoreError(
+            "a scoring process was ended from outside, most likely for want of memory; finished work is kept: run the "
+            "same command again with --workers 1"
+        ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _next(waiting: deque[tuple[int, Future[list[Result]]]]) -> tuple[int, list[Result]]:
     number, future = waiting.popleft()
-    try:
-        return number, future.result()
-    except BrokenProcessPool:
-        raise StoreError(
-            "a scoring process was ended from outside, most likely for want of memory; finished work is kept: run the "
-            "same command again with --workers 1"
-        ) from None
+    return number, future.result()
 
 
 _worker: Scorer | None = None
