@@ -111,7 +111,7 @@ class Mapper:
         )
 
     def _denied(self, ticket: NamedTicket, *, whole: bool) -> Iterable[str]:
-        """The judged labels that nothing says: all of them, or those of which every name was asked and denied."""
+        """List the judged labels that nothing says: all of them, or those of which every name was asked and denied."""
         if whole:
             return self._judged
         said = ticket.answer.said
