@@ -1,4 +1,4 @@
-"""What a user's label may mean by its texts: which of gapnlp's labels the classifier finds there more than elsewhere."""
+"""What a user's label may mean by its texts: what the classifier finds there more often than elsewhere."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What a user's label may mean by its name: gapnlp's own names, the taxonomy's in three languages, usual words, cues."""
+"""What a user's label may mean by its name: own names, the taxonomy's in three languages, usual words, cues."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -41,7 +41,16 @@ Matcher = Callable[[str], Sequence[str]]
 
 def propose_from_names(names: Sequence[str]) -> dict[str, list[Candidate]]:
     """Find candidates for each label by its name alone; the surest kind of evidence ends the search."""
-    return {name: list(_candidates(name)) for name in names}
+    return {name: _surest(_candidates(name)) for name in names}
+
+
+def _surest(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Keep one reason a label: two words of one name are no independent evidence."""
+    best: dict[str, Candidate] = {}
+    for candidate in candidates:
+        if candidate.label not in best or candidate.confidence > best[candidate.label].confidence:
+            best[candidate.label] = candidate
+    return list(best.values())
 
 
 def _candidates(name: str) -> Iterator[Candidate]:
