@@ -28,7 +28,7 @@ from gapnlp.retraining.labels.named import WHOLE
 from gapnlp.text.normalise import normalise
 
 FOLDS = 5
-# Beyond so many rows a sample is looked at, so that a check stays a matter of a minute.
+# Rows beyond are not looked at, so that a check stays a matter of minutes; the report says so.
 MOST_ROWS = 20_000
 _SEED = 0
 MISSING = (
@@ -115,7 +115,7 @@ def out_of_sample(rows: Sequence[LabelledRow], labels: NDArray[np.intp]) -> NDAr
     probabilities = np.tile(counts / counts.sum(), (len(rows), 1))
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=_SEED)
     for train, test in folds.split(texts, labels, _groups(rows)):
-        if len(set(labels[train])) < 2:
+        if not len(test) or len(set(labels[train])) < 2:
             continue
         features, model = _fit([texts[i] for i in train], labels[train])
         known = model.predict_proba(_features(features, [texts[i] for i in test]))
@@ -129,7 +129,7 @@ def _fit(texts: Sequence[str], labels: NDArray[np.intp]) -> tuple[TfidfVectorize
         analyzer="char_wb", ngram_range=(1, 4), min_df=2, sublinear_tf=True, max_features=50_000
     )
     features = vectorizer.fit_transform(texts)
-    return vectorizer, LogisticRegression(C=4.0, max_iter=200, class_weight="balanced").fit(features, labels)
+    return vectorizer, LogisticRegression(C=4.0, max_iter=200).fit(features, labels)
 
 
 def _features(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> csr_matrix:
@@ -137,7 +137,7 @@ def _features(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> csr_matrix:
 
 
 def _groups(rows: Sequence[LabelledRow]) -> list[int]:
-    """Number the rows so that rows of one text or one ticket have one number (joined through both)."""
+    """Give rows of one text or one ticket the same number (joined through both)."""
     parent: dict[tuple[str, str], tuple[str, str]] = {}
 
     def root(node: tuple[str, str]) -> tuple[str, str]:
