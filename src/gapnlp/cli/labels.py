@@ -99,30 +99,19 @@ def map_labels(
 
     [bold]Example:[/] gapnlp labels map tickets.csv --labels reason --out mapping.toml
     """
-    from gapnlp.cli.screen import ERRORS
     from gapnlp.errors import InputError
-    from gapnlp.records.feedback import Failure
-    from gapnlp.retraining.labels.dataset import describe_file
-    from gapnlp.retraining.labels.examples import texts_by_label
     from gapnlp.retraining.labels.mapping_file import write_mapping
-    from gapnlp.retraining.labels.named import NamedTicket
     from gapnlp.retraining.labels.proposals import propose_judged
     from gapnlp.retraining.labels.propose import propose_mapping
-    from gapnlp.retraining.labels.reading import plan_reading, read_file
     from gapnlp.scoring.loading import load
 
     if out.exists() and not force:
         raise InputError(f"{out}: is there already, perhaps with your corrections; choose another --out, or --force")
-    chosen = _options(format, labels, separator, (text, id, ticket, annotator, language))
-    plans = [plan_reading(path, chosen) for path in files]
-    _show_files(describe_file(plan) for plan in plans)
-    results = [result for plan in plans for result in read_file(plan)]
-    _show_failures([r for r in results if isinstance(r, Failure)])
-    scorer = None if names_only else load(models, quality="fast")
-    proposals = propose_mapping(texts_by_label(r for r in results if isinstance(r, NamedTicket)), scorer)
+    texts = _label_texts(files, _options(format, labels, separator, (text, id, ticket, annotator, language)))
+    proposals = propose_mapping(texts, None if names_only else load(models, quality="fast"))
     _write(out, write_mapping(proposals, propose_judged(proposals)))
-    open_ = sum(not p.proposed for p in proposals)
-    ERRORS.print(f"{len(proposals)} labels; {open_} without a proposal. Read {out}, then set confirmed = true")
+    unsure = sum(not p.proposed for p in proposals)
+    _say(f"{len(proposals)} labels, {unsure} of them without a proposal. Read {out}, then set confirmed = true")
 
 
 @labels.command("check")
@@ -161,7 +150,6 @@ def check(
 
     [bold]Example:[/] gapnlp labels check tickets.csv --mapping mapping.toml --test held_out.csv --out report.md
     """
-    from gapnlp.cli.screen import show_counts
     from gapnlp.errors import InputError
     from gapnlp.retraining.checks.markdown import render_markdown
     from gapnlp.retraining.checks.report import check_labels
@@ -181,9 +169,24 @@ def check(
     report = check_labels(data, meaning, test=held_out)
     _write(out, render_markdown(report, quotes=quotes, test=held_out))
     _write(out.with_suffix(".json"), json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n")
-    show_counts({key: count for key, count in report.summary().items() if count >= 0})
+    _say("; ".join(f"{key}: {count:,}" for key, count in report.summary().items() if count >= 0))
     if report.note:
         _say(report.note)
+
+
+def _label_texts(files: list[Path], options: LabelOptions) -> dict[str, list[str]]:
+    """Read the texts of each label, saying how the files were understood."""
+    from gapnlp.records.feedback import Failure
+    from gapnlp.retraining.labels.dataset import describe_file
+    from gapnlp.retraining.labels.examples import texts_by_label
+    from gapnlp.retraining.labels.named import NamedTicket
+    from gapnlp.retraining.labels.reading import plan_reading, read_file
+
+    plans = [plan_reading(path, options) for path in files]
+    _show_files(describe_file(plan) for plan in plans)
+    results = [result for plan in plans for result in read_file(plan)]
+    _show_failures(r for r in results if isinstance(r, Failure))
+    return texts_by_label(r for r in results if isinstance(r, NamedTicket))
 
 
 def _options(

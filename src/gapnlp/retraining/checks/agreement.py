@@ -71,7 +71,8 @@ def measure_agreement(rows: Sequence[LabelledRow]) -> tuple[Agreement, ...]:
 def _measure(
     label: str, shared: dict[str, dict[str, LabelledRow]], said: dict[tuple[str, str], dict[str, bool]]
 ) -> Agreement:
-    units, people = [], set()
+    units: list[list[bool]] = []
+    people: set[str] = set()
     for key, rows in shared.items():
         judged = {person: _judgement(label, row, said[key, person]) for person, row in rows.items()}
         values = {person: value for person, value in judged.items() if value is not None}

@@ -16,7 +16,9 @@ from gapnlp.retraining.labels.dataset import LabelledRows
 # Rows listed under one heading; all are in the JSON.
 LISTED = 50
 _QUOTED = 160
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$-])")
+# Every mark that means something within a line, and what would make an address a link.
+_MARKS = re.compile(r"([\\`*_{}\[\]!|~$@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
+_HTML = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;"})
 
 Quote = Callable[[Place], str]
 
@@ -42,7 +44,7 @@ def escape(text: str) -> str:
     """Make text harmless in Markdown and HTML: on one line, every mark escaped, cut at 160 characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     cut = line if len(line) <= _QUOTED else line[: _QUOTED - 1] + "…"
-    return _MARKS.sub(r"\\\1", cut).replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+    return _MARKS.sub(r"\\\1", cut.translate(_HTML))
 
 
 def _overview(report: DataReport) -> list[str]:

@@ -53,6 +53,7 @@ class Suspect:
 def find_mislabelled(rows: Sequence[LabelledRow]) -> tuple[Suspect, ...]:
     """List rows that are probably mislabelled, worst first; a row may be there for several labels.
 
+    Names that mean the same to gapnlp are not told apart.
     Labels with fewer than FEWEST_TEXTS rows are left out, as nothing can be learnt of them. The same rows give the
     same answer. Raises MissingExtra when cleanlab is not installed.
     """
@@ -60,7 +61,9 @@ def find_mislabelled(rows: Sequence[LabelledRow]) -> tuple[Suspect, ...]:
         raise MissingExtra(MISSING)
     rows = rows[:MOST_ROWS]
     tasks = _competing(rows) if has_single_labels(rows) else _standing_alone(rows)
-    suspects = [suspect for task in tasks for suspect in _examine(*task)]
+    meaning = {next(iter(r.named.chosen)): r.ticket.given for r in rows if len(r.named.chosen) == 1}
+    found = (suspect for task in tasks for suspect in _examine(*task))
+    suspects = [s for s in found if s.given not in meaning or meaning[s.given] != meaning.get(s.likely)]
     return tuple(sorted(suspects, key=lambda s: s.confidence))
 
 

@@ -20,7 +20,7 @@ RULE = (
     f"A label can be learnt from at least {FEWEST_TEXTS} different texts that have it, in at least {FEWEST_TICKETS} "
     f"tickets, and {FEWEST_TEXTS} that do not; with fewer than {THIN} texts that have it, its figures are rough."
 )
-LEARNABLE, THIN_STATE, ONE_SIDED, RARE = "learnable", "thin", "one-sided", "too rare"
+LEARNABLE, ROUGH, ONE_SIDED, RARE, DENIED = "learnable", "rough", "one-sided", "too rare", "only denied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,21 @@ class LabelCount:
 
     @property
     def state(self) -> str:
-        """ "learnable", "thin", "one-sided" (nothing says when it does not hold) or "too rare"."""
+        """Judge by RULE: learnable, rough, one-sided (nothing says when it does not hold), too rare, only denied."""
+        if not self.yes:
+            return DENIED
         if self.yes < FEWEST_TEXTS or self.tickets < FEWEST_TICKETS:
             return RARE
         if self.no < FEWEST_TEXTS:
             return ONE_SIDED
-        return THIN_STATE if self.yes < THIN else LEARNABLE
+        return ROUGH if self.yes < THIN else LEARNABLE
 
 
 def count_labels(tickets: Iterable[LabelledTicket]) -> tuple[LabelCount, ...]:
     """Count every label that was given at least once, in the order of TICKET_LABELS."""
-    yes, no, owners = defaultdict(set), defaultdict(set), defaultdict(set)
+    yes: dict[str, set[str]] = defaultdict(set)
+    no: dict[str, set[str]] = defaultdict(set)
+    owners: dict[str, set[str]] = defaultdict(set)
     rows = 0
     judged: dict[str, int] = defaultdict(int)
     for ticket in tickets:

@@ -65,7 +65,7 @@ def find_leaks(train: Sequence[LabelledRow], test: Sequence[LabelledRow]) -> tup
 
 
 def find_contradictions(rows: Sequence[LabelledRow]) -> tuple[Contradiction, ...]:
-    """Find rows of one text and annotator whose labels differ: each against the first of its text.
+    """Find rows of one text and annotator that teach different things: each against the first of its text.
 
     Rows that were labelled as a whole differ where one has a label that the other lacks; others only where one says
     yes and the other no. What differing annotators say is a matter of agreement, not of contradiction.
@@ -74,7 +74,7 @@ def find_contradictions(rows: Sequence[LabelledRow]) -> tuple[Contradiction, ...
     for group in _by_text_and_annotator(rows):
         for row in group[1:]:
             labels = _differences(group[0], row)
-            if labels:
+            if labels and group[0].ticket.given != row.ticket.given:
                 found.append(Contradiction(place_of(group[0]), place_of(row), labels))
     return tuple(found)
 

@@ -10,7 +10,7 @@ from typing import Any
 from gapnlp.errors import MissingExtra
 from gapnlp.retraining.checks.agreement import Agreement, measure_agreement
 from gapnlp.retraining.checks.mislabelled import MOST_ROWS, Suspect, find_mislabelled
-from gapnlp.retraining.checks.rarity import RULE, LabelCount, count_labels
+from gapnlp.retraining.checks.rarity import RARE, RULE, LabelCount, count_labels
 from gapnlp.retraining.checks.repeats import (
     Contradiction,
     Leak,
@@ -48,7 +48,7 @@ class DataReport:
         return {
             "rows": len(self.data.rows),
             "not used": len(self.data.failures),
-            "labels too rare": sum(c.state == "too rare" for c in self.counts),
+            "labels too rare": sum(c.state == RARE for c in self.counts),
             "texts that repeat": len(self.duplicates),
             "leaks into the test set": -1 if self.leaks is None else len(self.leaks),
             "contradictions": len(self.contradictions),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from gapnlp.ingest.header_names import fold_header
 from gapnlp.ingest.items import plain_text
 from gapnlp.retraining.labels.cells import as_list, clean_name, clean_names
 from gapnlp.retraining.labels.label_files import LabelFile
 from gapnlp.retraining.labels.named import SAID, UNSURE, WHOLE, Annotated, Answer, LabelOptions, RecordProblem
-from gapnlp.retraining.labels.tables import flat_row, plain_id
+from gapnlp.retraining.labels.tables import flat_row, plain_id, prepare_table
 
 Annotate = Callable[[Mapping[str, object]], Annotated]
 # (question, annotator) -> the names chosen.
@@ -124,14 +125,18 @@ def recognise_doccano(file: LabelFile) -> str | None:
 
 
 def prepare_doccano(file: LabelFile, options: LabelOptions) -> Annotate:
-    """Read doccano's lines, which do not name their annotator: a file is of all of them, or of one."""
-    return _annotate_doccano
+    """Read doccano's lines as a table; a list without labels there also stands on texts that nobody looked at."""
+    key = "label" if any("label" in record for record in file.head) else "labels"
+    read = prepare_table(file, replace(options, labels=options.labels or (key,)))
 
+    def annotate(record: Mapping[str, object]) -> Annotated:
+        texts = {"text": record["data"]} if "data" in record and "text" not in record else {}
+        rest = {k: v for k, v in record.items() if k not in ("data", "Comments", "annotation_approver")}
+        annotated = read({**rest, **texts})
+        answers = (a if a.said else replace(a, covers=UNSURE) for a in annotated.answers)
+        return replace(annotated, answers=tuple(answers))
 
-def _annotate_doccano(record: Mapping[str, object]) -> Annotated:
-    names = _names(_doccano_list(record))
-    fields = {k: v for k, v in record.items() if k not in ("label", "labels", "Comments", "annotation_approver")}
-    return Annotated(flat_row(fields), (Answer(dict.fromkeys(names, True), WHOLE if names else UNSURE),))
+    return annotate
 
 
 def _doccano_list(record: Mapping[str, object]) -> object:

@@ -23,13 +23,13 @@ from gapnlp.records.labels import (
     sentiment_label,
 )
 from gapnlp.records.tickets import TICKET_LABELS, presence_label
-from gapnlp.retraining.labels.proposals import Candidate
+from gapnlp.retraining.labels.proposals import SURE, Candidate
 from gapnlp.taxonomy.catalogue import UI_LANGUAGES, load_structure, load_wording
 from gapnlp.text.cues import CueMatcher
 from gapnlp.text.normalise import normalise
 from gapnlp.text.scripts import detect_script
 
-EXACT, TAXONOMY, WORD, CUE = 1.0, 0.95, 0.6, 0.45
+EXACT, TAXONOMY, WORD, CUE = 1.0, SURE, 0.6, 0.45
 # Short forms of the annotation guidelines.
 _SHORT = {"rel": "reliability", "res": "responsiveness", "ass": "assurance", "emp": "empathy", "tan": "tangibles"}
 _SIGNS = {"-": "neg", "−": "neg", "+": "pos", "0": "neu"}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gapnlp.records.labels import DIMENSIONS, GAPS, POLARITIES, SENTIMENTS, dimension_label, gap_label, sentiment_label
 from gapnlp.records.tickets import presence_label
 
 # A candidate is proposed from here on; below, it is only named in a comment.
 PROPOSED = 0.4
+# A name that is one of gapnlp's own or of the taxonomy's is taken at its word.
+SURE = 0.95
 # Candidates named in the file for one label.
 SHOWN = 6
 
@@ -91,7 +93,26 @@ def _keep_surest(joined: dict[str, Candidate], labels: Sequence[str]) -> None:
         del joined[weaker.label]
 
 
-def merge_candidates(*sources: Mapping[str, Sequence[Candidate]]) -> dict[str, tuple[Candidate, ...]]:
-    """Join candidates of several sources, user's label by user's label."""
-    names = dict.fromkeys(name for source in sources for name in source)
-    return {name: combine(c for source in sources for c in source.get(name, ())) for name in names}
+def merge_candidates(
+    by_name: Mapping[str, Sequence[Candidate]], by_example: Mapping[str, Sequence[Candidate]]
+) -> dict[str, tuple[Candidate, ...]]:
+    """Join what names and examples say, user's label by user's label.
+
+    Where a name is one of gapnlp's own, examples may support it and tell its polarity; whatever else goes together
+    with it ("negative" with failed deliveries) is named, not proposed.
+    """
+    return {name: combine([*own, *_humbled(by_example.get(name, ()), own)]) for name, own in by_name.items()}
+
+
+def _humbled(examples: Sequence[Candidate], own: Sequence[Candidate]) -> list[Candidate]:
+    sure = {_subject(c.label) for c in own if c.confidence >= SURE}
+    if not sure:
+        return list(examples)
+    below = PROPOSED - 0.01
+    return [c if _subject(c.label) in sure else replace(c, confidence=min(c.confidence, below)) for c in examples]
+
+
+def _subject(label: str) -> str:
+    """Reduce a label to what it is about: a dimension's polarities and presence are one."""
+    kind, _, rest = label.partition(":")
+    return rest.partition(":")[0] if kind in ("dimension", "presence") else label
