@@ -96,8 +96,8 @@ def _standing_alone(rows: Sequence[LabelledRow]) -> Iterator[tuple[list[Labelled
 def _examine(rows: Sequence[LabelledRow], values: Sequence[str]) -> Iterator[Suspect]:
     """Compare the labels of one task with out-of-sample probabilities."""
     names = sorted(set(values))
-    if len(names) < 2:
-        return
+    if len(names) < 2 or len(set(_groups(rows))) < 2:
+        return  # nothing to compare with, or nothing to judge it by
     from cleanlab.filter import find_label_issues
 
     labels = np.array([names.index(value) for value in values])
@@ -111,13 +111,17 @@ def _examine(rows: Sequence[LabelledRow], values: Sequence[str]) -> Iterator[Sus
 
 
 def out_of_sample(rows: Sequence[LabelledRow], labels: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Judge each row by a classifier that has not seen its text or ticket; shape (n_rows, n_labels)."""
+    """Judge each row by a classifier that has not seen its text or ticket; shape (n_rows, n_labels).
+
+    The rows are of at least two tickets.
+    """
     texts = [normalise(row.ticket.text, row.ticket.language or "en") for row in rows]
     n_labels = int(labels.max()) + 1
     counts: NDArray[np.float64] = np.bincount(labels, minlength=n_labels).astype(np.float64)
     probabilities = np.tile(counts / counts.sum(), (len(rows), 1))
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=_SEED)
-    for train, test in folds.split(texts, labels, _groups(rows)):
+    groups = _groups(rows)
+    folds = StratifiedGroupKFold(min(FOLDS, len(set(groups))), shuffle=True, random_state=_SEED)
+    for train, test in folds.split(texts, labels, groups):
         if not len(test) or len(set(labels[train])) < 2:
             continue
         features, model = _fit([texts[i] for i in train], labels[train])

@@ -92,7 +92,7 @@ def _distinct_answers(group: Sequence[LabelledRow]) -> list[LabelledRow]:
     kept = []
     for row in group:
         answer = row.named.answer
-        adds = answer.covers == SAID and asked and asked.isdisjoint(answer.said)
+        adds = answer.covers == SAID and bool(asked) and asked.isdisjoint(answer.said)
         asked.update(answer.said)
         if not adds:
             kept.append(row)
