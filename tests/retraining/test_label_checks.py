@@ -174,17 +174,15 @@ WORDS = {
 
 
 def sentence(topic: str, number: int) -> str:
-    return " ".join(random.Random(number).choices(WORDS[topic], k=5)) + f" {number}"
+    return " ".join(random.Random(number).choices(WORDS[topic], k=7))
 
 
 def noisy_rows(*, single: bool) -> tuple[list[LabelledRow], set[int]]:
     """400 rows of two clear topics, 20 of which carry the other's label (and, if not single, some a second one)."""
-    rows, wrong = [], set()
+    rows, wrong = [], set(random.Random(1).sample(range(400), 20))
     for n in range(400):
         topic = "Late" if n % 2 else "Rude"
         other = "Rude" if n % 2 else "Late"
-        if n % 20 == 3:
-            wrong.add(n)
         label = other if n in wrong else topic
         rows.append(row(n, sentence(topic, n), label, *(() if single else ("Rule",) if n % 3 else ())))
     return rows, wrong

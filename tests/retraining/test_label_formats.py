@@ -86,7 +86,9 @@ def test_a_damaged_record_never_stops_a_file(name, tmp_path, data):
     (as_jsonl if lines else as_json)(path, whole)
     tickets, failures = read(path)
     others = [t for t in tickets if t.source.row != 2]
-    assert [(t.ticket, t.text, t.chosen) for t in others] == [
+    # A damaged question is another question, and names then carry theirs.
+    chosen = [frozenset(name.removeprefix("topic: ") for name in t.chosen) for t in others]
+    assert [(t.ticket, t.text, names) for t, names in zip(others, chosen, strict=True)] == [
         (i, x, frozenset(ls)) for n, (i, x, ls) in enumerate(TICKETS) if n != 1
     ]
     assert all(f.source.row == 2 and f.reason for f in failures)
@@ -222,6 +224,16 @@ def test_a_text_that_doccano_shows_no_label_for_is_not_taken_for_judged(tmp_path
     rows = [{"id": 1, "text": "It came late again.", "label": []}, {"id": 2, "text": "It was late.", "label": ["x"]}]
     tickets, _ = read(as_jsonl(tmp_path / "all.jsonl", rows))
     assert [t.answer.covers for t in tickets] == [UNSURE, WHOLE]
+
+
+def test_a_submitted_annotation_without_choices_is_whole_and_no_question(tmp_path):
+    path = samples.label_studio(tmp_path)
+    tasks = json.loads(path.read_text(encoding="utf-8"))
+    tasks[1]["annotations"][0]["result"] = []
+    tickets, failures = read(as_json(path, tasks))
+    assert failures == []
+    assert [t.chosen for t in tickets] == [{"late"}, set(), {"staff"}, {"late", "queue"}]
+    assert tickets[1].answer.covers == WHOLE
 
 
 def test_each_file_may_be_one_annotators(tmp_path):

@@ -30,7 +30,7 @@ def prepare_argilla(file: LabelFile, options: LabelOptions) -> Annotate:
     questions = {question for record in file.values() for question, _, _ in _safely(_argilla_choices, record)}
 
     def annotate(record: Mapping[str, object]) -> Annotated:
-        answers = _by_annotator(_argilla_choices(record), several=len(questions) > 1)
+        answers = _by_annotator(_argilla_choices(record), several=len(questions - {""}) > 1)
         return Annotated(_argilla_fields(record), answers)
 
     return annotate
@@ -88,7 +88,7 @@ def prepare_label_studio(file: LabelFile, options: LabelOptions) -> Annotate:
         data = task.get("data")
         fields = flat_row(data) if isinstance(data, dict) else {}
         number = {"id": task["id"]} if "id" in task and not any(fold_header(f) == "id" for f in fields) else {}
-        return Annotated({**fields, **number}, _by_annotator(choices, several=len(questions) > 1))
+        return Annotated({**fields, **number}, _by_annotator(choices, several=len(questions - {""}) > 1))
 
     return annotate
 
