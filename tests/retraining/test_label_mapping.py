@@ -77,6 +77,11 @@ def test_ignored_and_unknown_labels_give_nothing_and_are_counted():
     assert mapper.unmapped == {"New": 1}
 
 
+def test_an_ignored_label_alone_denies_nothing():
+    assert isinstance(apply({"Other": True}, judged=("gaps", "dimensions")), Failure)
+    assert apply({"Other": True, "Rude": True}, judged=("gaps",)).given["gap:policy"] is False
+
+
 def test_praise_and_fault_at_once():
     given = complete(["dimension:empathy:neg", "dimension:empathy:pos", "sentiment:neg", "sentiment:pos"], [])
     assert [label for label, yes in given.items() if yes] == [

@@ -97,9 +97,11 @@ class Mapper:
             if name not in self.mapping.means:
                 self.unmapped[name] += 1
         asserted = {label for name in ticket.chosen for label in self.mapping.means.get(name, ())}
+        if ticket.chosen and not asserted:  # "cannot tell" must not become "none of them holds"
+            return _nothing(ticket, "none of its labels is mapped")
         given = complete(asserted, self._denied(ticket, whole=whole))
         if not given:
-            return _nothing(ticket, "none of its labels is mapped, and no group is judged as a whole")
+            return _nothing(ticket, "it says nothing of a label or a judged group")
         return LabelledTicket(
             id=ticket.id,
             ticket=ticket.ticket,
