@@ -186,7 +186,7 @@ def test_forbidden_contracts_name_modules_that_exist(project):
 def extras_of(path: Path) -> tuple[str, ...]:
     """The extras that a file may take for granted: the service's in the service, training's in the recipes."""
     name = short(path)
-    if name.startswith("training/"):
+    if name.startswith(("training/", "src/gapnlp/retraining/")):
         return ("train",)
     service = ("src/gapnlp/api/", "src/gapnlp/service/", "src/gapnlp/settings.py", "src/gapnlp/store/")
     return ("api", "otel") if name.startswith(service) else ()

@@ -69,7 +69,7 @@ def options_of(name: str) -> list[str]:
 
 
 def test_the_commands_are_these():
-    assert sorted(typer.main.get_command(app).commands) == sorted([*COMMANDS, "keys"])
+    assert sorted(typer.main.get_command(app).commands) == sorted([*COMMANDS, "keys", "labels"])
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -14,6 +14,7 @@ from gapnlp.cli.classify import classify
 from gapnlp.cli.compare import compare
 from gapnlp.cli.evaluate import evaluate
 from gapnlp.cli.keys import keys
+from gapnlp.cli.labels import labels
 from gapnlp.cli.models import models
 from gapnlp.cli.report import report
 from gapnlp.cli.score import score
@@ -34,6 +35,7 @@ app = typer.Typer(
 for command in (report, score, classify, compare, evaluate, models, serve, worker):
     app.command()(command)
 app.add_typer(keys, name="keys")
+app.add_typer(labels, name="labels")
 
 _STOPPED = 130
 # The class of usage errors. Newer versions of typer carry a private copy of click, so it is not imported by name.

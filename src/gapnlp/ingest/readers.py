@@ -14,7 +14,15 @@ from gapnlp.errors import InputError
 from gapnlp.ingest.arrow_tables import read_parquet, sniff_parquet
 from gapnlp.ingest.delimited import read_delimited, sniff_delimited
 from gapnlp.ingest.layout import Layout, Row, Sniffed
-from gapnlp.ingest.structured import read_json, read_jsonl, sniff_json, sniff_jsonl
+from gapnlp.ingest.structured import (
+    Entry,
+    json_entries,
+    jsonl_entries,
+    read_json,
+    read_jsonl,
+    sniff_json,
+    sniff_jsonl,
+)
 from gapnlp.ingest.workbooks import read_workbook, sniff_workbook
 
 
@@ -33,6 +41,9 @@ READERS: dict[str, Reader] = {
     "jsonl": Reader(sniff_jsonl, read_jsonl),
     "parquet": Reader(sniff_parquet, read_parquet),
 }
+
+# Formats that nest: every item as it is.
+ENTRIES: dict[str, Callable[[Path, Layout], Iterator[Entry]]] = {"json": json_entries, "jsonl": jsonl_entries}
 
 # File ending -> key of READERS.
 ENDINGS: dict[str, str] = {
@@ -75,6 +86,22 @@ def read_rows(path: Path, layout: Layout) -> Iterator[Row]:
     try:
         yield from READERS[layout.format].rows(path, layout)
     except (OSError, EOFError, zlib.error, ArrowException) as error:
+        raise _unreadable(path, error) from None
+
+
+def read_entries(path: Path, layout: Layout) -> Iterator[Entry]:
+    """Hand out every item of a file with its nesting kept; a table's rows become objects of columns and cells.
+
+    Raises InputError when the file breaks off.
+    """
+    nested = ENTRIES.get(layout.format)
+    if nested is None:
+        for row in read_rows(path, layout):
+            yield Entry(row.number, dict(zip(layout.columns, row.cells, strict=False)), row.problem)
+        return
+    try:
+        yield from nested(path, layout)
+    except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from None
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from gapnlp.errors import InputError
 from gapnlp.ingest.delimited import find_encoding
@@ -18,6 +19,15 @@ LIST_KEYS = ("reviews", "tickets", "items", "data", "results", "records", "feedb
 MAX_DEPTH = 8
 # The cell that a list of comments becomes.
 COMMENTS = "comments[].body"
+NO_OBJECT = "is not a JSON object"
+
+
+class Entry(NamedTuple):
+    """One value of a JSON list or line: its number, and why it cannot be used."""
+
+    number: int
+    value: object
+    problem: str | None = None
 
 
 def sniff_json(path: Path) -> Sniffed:
@@ -41,9 +51,13 @@ def sniff_json(path: Path) -> Sniffed:
 
 def read_json(path: Path, layout: Layout) -> Iterator[Row]:
     """Hand out the items of a JSON file, which is held in memory whole."""
+    return (_to_row(entry, layout.columns) for entry in json_entries(path, layout))
+
+
+def json_entries(path: Path, layout: Layout) -> Iterator[Entry]:
+    """Hand out the items of a JSON file as they are, nothing flattened."""
     items = _items(_load(path, layout.encoding or "utf-8"), layout.list_key)
-    for number, item in enumerate(items, start=1):
-        yield _to_row(number, item, layout.columns)
+    return (Entry(number, item) for number, item in enumerate(items, start=1))
 
 
 def sniff_jsonl(path: Path) -> Sniffed:
@@ -58,12 +72,15 @@ def sniff_jsonl(path: Path) -> Sniffed:
 
 def read_jsonl(path: Path, layout: Layout) -> Iterator[Row]:
     """Stream the lines of a JSON Lines file; blank lines are counted and left out."""
+    return (_to_row(entry, layout.columns) for entry in jsonl_entries(path, layout))
+
+
+def jsonl_entries(path: Path, layout: Layout) -> Iterator[Entry]:
+    """Stream the values of a JSON Lines file as they are, nothing flattened."""
     with open_text(path, layout.encoding or "utf-8") as lines:
         for number, line in enumerate(lines, start=1):
-            if line.isspace():
-                continue
-            item, problem = _parse(line)
-            yield Row(number, (), problem=problem) if problem else _to_row(number, item, layout.columns)
+            if not line.isspace():
+                yield Entry(number, *_parse(line))
 
 
 def flatten(record: Mapping[str, object], prefix: str = "") -> dict[str, object]:
@@ -118,11 +135,13 @@ def _parse(line: str) -> tuple[object, str | None]:
     return value, None
 
 
-def _to_row(number: int, item: object, columns: Sequence[str]) -> Row:
-    if not isinstance(item, dict):
-        return Row(number, (), problem="is not a JSON object")
-    record = flatten(item)
-    return Row(number, [record.get(column) for column in columns])
+def _to_row(entry: Entry, columns: Sequence[str]) -> Row:
+    if entry.problem:
+        return Row(entry.number, (), problem=entry.problem)
+    if not isinstance(entry.value, dict):
+        return Row(entry.number, (), problem=NO_OBJECT)
+    record = flatten(entry.value)
+    return Row(entry.number, [record.get(column) for column in columns])
 
 
 def _list_key(document: object, file: str) -> str | None:

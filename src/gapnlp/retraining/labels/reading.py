@@ -1,0 +1,145 @@
+"""Labelled files -> NamedTicket, one for each annotator of each text; a record that cannot be used is a Failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gapnlp.errors import InputError
+from gapnlp.ingest.columns import ColumnOptions, Table, assign_columns
+from gapnlp.ingest.header_names import fold_header
+from gapnlp.ingest.intake import plan_items
+from gapnlp.ingest.items import ItemPlan, build_item, made_id
+from gapnlp.ingest.layout import Row, Sniffed
+from gapnlp.records.feedback import Failure, Feedback, Recognition, Source
+from gapnlp.retraining.labels.exports import Annotate
+from gapnlp.retraining.labels.formats import FORMATS, choose_format
+from gapnlp.retraining.labels.label_files import LabelFile, Record, open_labels
+from gapnlp.retraining.labels.named import FILE_NAME, Annotated, LabelOptions, NamedTicket, RecordProblem
+from gapnlp.retraining.labels.tables import find_column, plain_id
+
+# Columns that say which ticket a sentence belongs to, likeliest first; compared after fold_header.
+TICKET_HEADERS = (
+    *("ticket id", "ticket", "ticket number", "conversation id", "case id", "thread id", "review id", "document id"),
+    *("doc id", "item id", "parent id", "id zgłoszenia", "numer zgłoszenia", "工单编号", "工單編號", "id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileReading:
+    """How a file is read: its kind, why, the roles of its columns, and the plan for one record.
+
+    ticket: the column of tickets' ids. annotator: of the whole file, where its name stands for one.
+    """
+
+    file: LabelFile
+    format: str
+    why: str
+    recognition: Recognition
+    annotate: Annotate
+    items: ItemPlan
+    ticket: str | None
+    annotator: str | None
+
+
+def plan_reading(path: Path, options: LabelOptions) -> FileReading:
+    """Find out how a file is to be read. Raises InputError when it cannot be, or no text or label is recognised."""
+    file = open_labels(path)
+    name, why = choose_format(file, options)
+    annotate = FORMATS[name].prepare(file, options)
+    fields = [annotated.fields for value in file.head if (annotated := _try(annotate, value)) is not None]
+    columns = tuple(dict.fromkeys(column for row in fields for column in row))
+    table = Table(path.name, columns, [[row.get(c) for c in columns] for row in fields])
+    assignment = assign_columns(table, _column_options(table, options))
+    layout = replace(file.layout, columns=columns)
+    recognition = Recognition(
+        path.name, layout.format, layout.encoding, layout.delimiter, None, assignment.roles, rating_scale=None
+    )
+    items, recognition = plan_items(Sniffed(layout, tuple(table.head)), recognition)
+    annotator = path.name.split(".")[0] if options.annotator == FILE_NAME else None
+    return FileReading(file, name, why, recognition, annotate, items, _ticket_column(table, options), annotator)
+
+
+def read_named(paths: Sequence[Path], options: LabelOptions) -> Iterator[NamedTicket | Failure]:
+    """Read labelled files in order, every record as its answers or one Failure.
+
+    All files are looked at before the first record is handed out. Raises InputError.
+    """
+    plans = [plan_reading(path, options) for path in paths]
+    for plan in plans:
+        yield from read_file(plan)
+
+
+def read_file(plan: FileReading) -> Iterator[NamedTicket | Failure]:
+    """Read one file by its plan."""
+    for record in plan.file.records():
+        yield from _read_record(record, plan)
+
+
+def _read_record(record: Record, plan: FileReading) -> Iterator[NamedTicket | Failure]:
+    source = Source(plan.file.path.name, record.number)
+    if record.problem is not None:
+        yield Failure(source, "failed", record.problem)
+        return
+    try:
+        annotated = plan.annotate(record.value)
+    except RecordProblem as problem:
+        yield Failure(source, "failed", str(problem))
+        return
+    cells = [annotated.fields.get(column) for column in _columns(plan)]
+    item = build_item(Row(record.number, cells), plan.items)
+    if isinstance(item, Failure):
+        yield item
+    elif not annotated.answers:
+        yield Failure(source, "empty", annotated.unanswered, item.id)
+    else:
+        yield from _tickets(item, annotated, plan)
+
+
+def _tickets(item: Feedback, annotated: Annotated, plan: FileReading) -> Iterator[NamedTicket]:
+    """One ticket for each annotator. The item's own id names its ticket where no column does."""
+    told = plain_id(annotated.fields.get(plan.ticket)) if plan.ticket is not None else ""
+    ticket = told or item.id
+    own = item.id if item.id != made_id(item.source) or not told else f"{told}:{item.source.row}"
+    for given in annotated.answers:
+        answer = replace(given, annotator=plan.annotator) if plan.annotator else given
+        yield NamedTicket(own, ticket, item.text, answer, item.source, item.language)
+
+
+def _columns(plan: FileReading) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(role.column for role in plan.recognition.columns))
+
+
+def _try(annotate: Annotate, value: Mapping[str, object]) -> Annotated | None:
+    try:
+        return annotate(value)
+    except RecordProblem:
+        return None
+
+
+def _column_options(table: Table, options: LabelOptions) -> ColumnOptions:
+    """Take the user's choice; where no header tells the text and one column alone holds words, that one."""
+    chosen = ColumnOptions(text=options.text, id=options.id, language=options.language)
+    if options.text is not None:
+        return chosen
+    try:
+        assign_columns(table, chosen)
+    except InputError:
+        wordy = [column for column in table.columns if _is_wordy(table.values(column))]
+        if len(wordy) == 1:
+            return replace(chosen, text=wordy[0])
+    return chosen
+
+
+def _is_wordy(values: Sequence[object]) -> bool:
+    """Tell whether most of a column's values are texts of several words or characters of Chinese."""
+    texts = [v for v in values if isinstance(v, str) and (len(v.split()) > 2 or (len(v) > 5 and not v.isascii()))]
+    return len(texts) > len(values) / 2
+
+
+def _ticket_column(table: Table, options: LabelOptions) -> str | None:
+    if options.ticket is not None:
+        return find_column(table.columns, options.ticket, file=table.file, option="ticket")
+    folded = {fold_header(column): column for column in reversed(table.columns)}
+    return next((folded[h] for h in map(fold_header, TICKET_HEADERS) if h in folded), None)
