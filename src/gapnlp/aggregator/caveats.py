@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gapnlp.aggregator.importance import Derivation
 from gapnlp.aggregator.tally import Tally
 from gapnlp.records.labels import ATTRIBUTED_GAPS
-from gapnlp.records.report import Breakdown, DimensionResult, GapResult, ModelUsed
+from gapnlp.records.report import AuditUsed, Breakdown, DimensionResult, GapResult, ModelUsed
 
 FEW_ITEMS = 100
 
@@ -21,6 +21,8 @@ CAVEATS: tuple[str, ...] = (
     "mixed_models",
     "not_corrected",
     "correction_partial",
+    "audit_few",
+    "audit_unmatched",
     "attributed_gaps",
     "no_reference",
     "importance_from_sentiment",
@@ -48,6 +50,7 @@ def collect_caveats(
     models: Sequence[ModelUsed],
     results: tuple[Sequence[DimensionResult], Sequence[GapResult]],
     breakdowns: Sequence[Breakdown],
+    audit: AuditUsed | None = None,
 ) -> tuple[str, ...]:
     """List the caveats that apply, in the order of CAVEATS."""
     items = tally.count("items")
@@ -62,6 +65,8 @@ def collect_caveats(
         "mixed_models": len({language for language, _ in tally.ledger.versions}) < len(tally.ledger.versions),
         "not_corrected": any(g.corrected_share.value is None for g in gaps),
         "correction_partial": _partly_corrected(tally, gaps),
+        "audit_few": audit is not None and not audit.enough,
+        "audit_unmatched": audit is not None and audit.unmatched > 0,
         "attributed_gaps": any(g.segments for g in gaps if g.gap in ATTRIBUTED_GAPS),
         "no_reference": any(d.reference is None for d in dimensions),
         "importance_partial": 0 < len(derivation.importances) < len(dimensions),
