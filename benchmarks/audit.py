@@ -7,8 +7,8 @@ who could write. Each run draws a file of as many items from it, with replacemen
 file, without. The truth is the share in the split: a report's intervals speak of other customers of the same kind, too.
 Prints how often each interval held it and how wide it was, by label; --json writes the same as JSON.
 
-Intervals: "audited" (aggregator.audit), "classical" (Wilson's, of the audit's labels alone), "normal" (prediction-powered
-with the usual normal approximation) and "corrected" (aggregator.prevalence, without an audit).
+Intervals: "audited" (aggregator.audit), "classical" (Wilson's, of the audit's labels alone), "normal" (prediction-
+powered with the usual normal approximation) and "corrected" (aggregator.prevalence, without an audit).
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def simulate(scored: Scored, *, runs: int, audited: int, seed: int) -> list[Meas
 
 
 def draw_file(items: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Draw as many items as there are, with replacement: the places of their segments, and which drawn item each is of."""
+    """Draw as many items as there are, with replacement: places of their segments, and which drawn item each is of."""
     count = int(items.max()) + 1
     starts = np.searchsorted(items, np.arange(count + 1))
     drawn = rng.integers(0, count, count)
@@ -151,9 +151,7 @@ def draw_file(items: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
     return places, np.repeat(np.arange(count), starts[drawn + 1] - starts[drawn])
 
 
-def audit_bounds(
-    scored: Scored, places: Ints, items: Ints, chosen: Ints
-) -> dict[str, dict[int, tuple[float, float]]]:
+def audit_bounds(scored: Scored, places: Ints, items: Ints, chosen: Ints) -> dict[str, dict[int, tuple[float, float]]]:
     """Give each label's intervals from one audit: method -> label's place -> interval."""
     values, truth = scored.probabilities[places], scored.truth[places[chosen]]
     found: dict[str, dict[int, tuple[float, float]]] = {m: {} for m in METHODS[:3]}

@@ -79,9 +79,7 @@ def test_without_variation_it_is_the_audit_alone():
     n = 120
     truth = np.zeros(n)
     truth[:12] = 1
-    audited = estimate_audited(
-        Sample(truth, np.full(n, 0.3), np.arange(n)), Population(4_000, 0.3, 0.0), level=0.95
-    )
+    audited = estimate_audited(Sample(truth, np.full(n, 0.3), np.arange(n)), Population(4_000, 0.3, 0.0), level=0.95)
     assert audited.weight == 0
     assert audited.estimate.value == pytest.approx(0.1)
     low, high = wilson(0.1, n, 1.98)

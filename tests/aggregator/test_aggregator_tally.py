@@ -11,7 +11,7 @@ from gapnlp.aggregator.tally import ALL, MOST_GROUPS, Tally
 from gapnlp.aggregator.weights import draw_weights, item_key
 from gapnlp.errors import InputError, StoreError
 from gapnlp.records.feedback import Failure, Source
-from gapnlp.records.labels import GAPS, LABELS, Labels
+from gapnlp.records.labels import LABELS, Labels
 
 KINDS = ("failed", "duplicate", "empty", "unsupported")
 
@@ -117,7 +117,9 @@ def test_cells_and_languages_add_up(some_items):
     tally = tally_of(some_items)
     whole = sum(sums for sums in tally.languages.values())
     np.testing.assert_array_equal(whole[:, 0], tally.column("segments"))
-    np.testing.assert_array_equal(whole[:, LANGUAGE_COLUMNS.index("probability:gap:delivery")], tally.column("probability:gap:delivery"))
+    np.testing.assert_array_equal(
+        whole[:, LANGUAGE_COLUMNS.index("probability:gap:delivery")], tally.column("probability:gap:delivery")
+    )
     undated = sum(a.feedback.date is None for a in some_items)
     periods = sum(sums for key, sums in tally.cells.items() if key[0] == "period")
     assert tally.cells[ALL][0] - periods[0] == undated == 600 - periods[0]

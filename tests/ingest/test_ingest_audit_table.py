@@ -3,6 +3,7 @@ import pytest
 
 from gapnlp.errors import InputError
 from gapnlp.ingest.audit_table import read_audit
+from gapnlp.records.labels import GAPS
 
 HEAD = "item,row,start,end,text,language,model_version,sentiment,dimensions,gaps,expectation,churn,done\n"
 
@@ -35,7 +36,9 @@ def test_labels_of_every_column_are_read(tmp_path):
 def test_columns_that_are_missing_were_not_asked_for(tmp_path):
     table = read_audit(write(tmp_path, "2,0,5,policy\n3,0,4,\n", head="row,start,end,gaps\n"))
     assert table.waiting == 1
-    assert set(table.rows[0].given) == {f"gap:{g}" for g in ("customer", "knowledge", "policy", "delivery", "communication")}
+    assert set(table.rows[0].given) == {
+        f"gap:{g}" for g in ("customer", "knowledge", "policy", "delivery", "communication")
+    }
 
 
 def test_a_workbook_is_read_like_a_table(tmp_path):
@@ -47,7 +50,11 @@ def test_a_workbook_is_read_like_a_table(tmp_path):
     book.save(path)
     table = read_audit(path)
     assert table.waiting == 1
-    assert (table.rows[0].key.row, table.rows[0].given["gap:policy"], table.rows[0].given["gap:customer"]) == (2, True, False)
+    assert (table.rows[0].key.row, table.rows[0].given["gap:policy"], table.rows[0].given["gap:customer"]) == (
+        2,
+        True,
+        False,
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,19 @@ SENTENCES = (
     "Room # is clean and bright, lovely place.",
     "I will never come back, not in # years.",
 )
-COLUMNS = ("item", "row", "start", "end", "text", "language", "model_version", "sentiment", "dimensions", "gaps", "done")
+COLUMNS = (
+    "item",
+    "row",
+    "start",
+    "end",
+    "text",
+    "language",
+    "model_version",
+    "sentiment",
+    "dimensions",
+    "gaps",
+    "done",
+)
 
 
 @pytest.fixture

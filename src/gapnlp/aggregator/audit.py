@@ -1,7 +1,7 @@
 """Shares from an audit: a random sample of segments labelled by people, helped by the classifier's answers on all.
 
-Prediction-powered inference (Angelopoulos, Bates, Fannjiang, Jordan and Zrnic 2023), for shares the difference estimator
-of survey sampling: the share among the audited segments, moved by how far the audited segments' mean probability lies
+Prediction-powered inference (Angelopoulos, Bates, Fannjiang, Jordan and Zrnic 2023), for shares the difference
+estimator of survey sampling: the share among the audited segments, moved by how far the audited segments' mean probability lies
 from the mean over all segments, times a weight. The weight is tuned to the audit (PPI++, Angelopoulos, Duchi and Zrnic
 2024): 0 where the classifier does not help, so that the interval is about as wide as without it.
 

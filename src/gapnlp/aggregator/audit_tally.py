@@ -1,4 +1,4 @@
-"""What an audit needs of all scored items: sums of the classifier's probabilities, and the audited segments found again.
+"""What an audit needs of all scored items: sums of the classifier's probabilities, and the audited segments.
 
 Like the tally: sums of whole numbers, so any order or chunks give the same, and a resumed job goes on where it stopped.
 """

@@ -29,7 +29,7 @@ def summarise_shares(
     share_errors: Mapping[str, Mapping[str, ShareError]],
     level: float,
 ) -> tuple[LabelShare, ...]:
-    """State every label's share, in the order of AUDIT_LABELS: audited where it can be, else corrected, else counted."""
+    """State every label's share, in the order of AUDIT_LABELS: audited if possible, else corrected, else counted."""
     if tally.count("segments") == 0:
         return ()
     return tuple(_summarise(tally, label, audit, share_errors=share_errors, level=level) for label in AUDIT_LABELS)

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gapnlp.records.labels import DIMENSIONS, EXPECTATIONS, GAPS, LABELS, POLARITIES, SENTIMENTS
-from gapnlp.records.labels import dimension_label, expectation_label, gap_label, sentiment_label
+from gapnlp.records.labels import (
+    DIMENSIONS,
+    EXPECTATIONS,
+    GAPS,
+    LABELS,
+    POLARITIES,
+    SENTIMENTS,
+    dimension_label,
+    expectation_label,
+    gap_label,
+    sentiment_label,
+)
 
 # Column of an audit table -> the labels that it answers. "presence:reliability" is "about reliability, however".
 PRESENCES: tuple[str, ...] = tuple(f"presence:{d}" for d in DIMENSIONS)

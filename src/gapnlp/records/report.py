@@ -216,8 +216,9 @@ class LabelShare:
     label: of records.audit.AUDIT_LABELS ("gap:delivery", "dimension:reliability:neg", "presence:reliability" for any
     polarity ...). counted: segments decided to have it. corrected: mean calibrated probability, with the known error;
     None where that is not known. audited: from segments that people labelled, helped by the classifier
-    (prediction-powered); None without enough of them. weight: of the classifier's answers in it, 0 to 1. positives: audited segments with the label. rare: too few of them, or of those
-    without it, for an interval that is as narrow as it could be. used: "audited", "corrected" or "counted".
+    (prediction-powered); None without enough of them. weight: of the classifier's answers in it, 0 to 1. positives:
+    audited segments with the label. rare: too few of them, or of those without it, for an interval that is as narrow as
+    it could be. used: "audited", "corrected" or "counted".
     """
 
     label: str

@@ -20,7 +20,15 @@ from gapnlp.reporting.sheet_parts import (
     source_rows,
     summary_columns,
 )
-from gapnlp.reporting.summary import name_label, rank_dimensions, rank_gaps, say_basis, share_in_use, write_summary, write_tiles
+from gapnlp.reporting.summary import (
+    name_label,
+    rank_dimensions,
+    rank_gaps,
+    say_basis,
+    share_in_use,
+    write_summary,
+    write_tiles,
+)
 from gapnlp.reporting.words import Words
 
 
