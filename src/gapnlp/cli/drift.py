@@ -23,6 +23,10 @@ _NAMES = {
     "doubt": "labels expected wrong per statement",
 }
 _STATES = {"usual": "as usual", "new": "like a new field", "beyond": "unlike anything known", "unknown": "not known"}
+_UNMEASURED = (
+    "The model may be out of its depth: this text is unlike the fields that the bundle was trained on, and how well it "
+    "reads other fields could not be measured in this language. Read a random part of its labels before you act on them."
+)
 _VERDICTS = {
     "usual": "This text is like what the bundle was trained on.",
     "new": "This text is unlike the fields that the bundle was trained on, but not unlike fields that it was tried on "
@@ -91,9 +95,16 @@ def _show_language(found: LanguageDrift) -> None:
     for figure in found.figures:
         table.add_row(*_row(figure))
     OUTPUT.print(table)
-    OUTPUT.print(_VERDICTS.get(found.state, "Too few fields were measured to say more."))
+    OUTPUT.print(_verdict(found))
     moved = ", ".join(f"{s.label} {s.reference:.1%} → {s.value:.1%}" for s in found.shifts)
     OUTPUT.print(f"Moved most: {moved}")
+
+
+def _verdict(found: LanguageDrift) -> str:
+    """Choose the sentence; where new fields could not be measured, it must not say that they were."""
+    if found.state == "new" and any(f.state == "new" and f.limit is None for f in found.figures):
+        return _UNMEASURED
+    return _VERDICTS.get(found.state, "Too few fields were measured to say more.")
 
 
 def _row(figure: DriftFigure) -> tuple[str, ...]:
