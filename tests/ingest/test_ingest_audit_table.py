@@ -3,7 +3,6 @@ import pytest
 
 from gapnlp.errors import InputError
 from gapnlp.ingest.audit_table import read_audit
-from gapnlp.records.labels import GAPS
 
 HEAD = "item,row,start,end,text,language,model_version,sentiment,dimensions,gaps,expectation,churn,done\n"
 

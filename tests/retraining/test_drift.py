@@ -39,7 +39,9 @@ def reference(*, groups: int = 8) -> DriftReference:
     return DriftReference(3_000, SHARES, {**group("all", 1).figures, "labels": 0.0}, known, new)
 
 
-def rows_of(items: int, *, shift: float = 0.0, unknown: float = 0.08, abstained: float = 0.4, seed: int = 0) -> ItemRows:
+def rows_of(
+    items: int, *, shift: float = 0.0, unknown: float = 0.08, abstained: float = 0.4, seed: int = 0
+) -> ItemRows:
     """Items of two segments with ten words each, drawn from the reference's figures; shift: of all log-odds."""
     rng = np.random.default_rng(seed)
     odds = np.log(np.array(list(SHARES.values())) / (1 - np.array(list(SHARES.values())))) + shift
@@ -66,7 +68,8 @@ def test_a_file_like_the_training_data_is_usual() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "figure"), [({"shift": 2.5}, "labels"), ({"unknown": 0.4}, "unknown"), ({"abstained": 0.95}, "abstained")]
+    ("change", "figure"),
+    [({"shift": 2.5}, "labels"), ({"unknown": 0.4}, "unknown"), ({"abstained": 0.95}, "abstained")],
 )
 def test_each_figure_is_told_by_itself(change: dict[str, float], figure: str) -> None:
     found = states(rows_of(400, **change))
@@ -149,7 +152,7 @@ def test_training_writes_a_reference_that_a_file_is_compared_with(tiny_models: P
     known = read_reference(card["drift_reference"])
     assert json.loads(json.dumps(asdict(known))) == card["drift_reference"]
     assert 0 <= known.figures["unknown"] < 0.5
-    path = write(tmp_path / "code.csv", [f"Return the array of tuple {n} and raise the index error." for n in range(60)])
+    path = write(tmp_path / "code.csv", [f"Return the array of tuple {n} and raise an index error." for n in range(60)])
     found = measure_drift([path], ColumnOptions(), models=tiny_models)
     assert [x.language for x in found.languages] == ["en"]
     unknown = next(f for f in found.languages[0].figures if f.name == "unknown")
@@ -157,7 +160,7 @@ def test_training_writes_a_reference_that_a_file_is_compared_with(tiny_models: P
 
 
 def test_command_prints_verdict_and_json(tiny_models: Path, tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", [f"Compile the kernel module {n} with the cross toolchain flags." for n in range(60)])
+    path = write(tmp_path / "a.csv", [f"Compile the kernel module {n} with cross toolchain flags." for n in range(60)])
     strict = tmp_path / "reference.json"
     strict.write_text(json.dumps({"en": asdict(reference())}), encoding="utf-8")
     arguments = ["drift", str(path), "--models", str(tiny_models), "--reference", str(strict)]

@@ -1,9 +1,9 @@
 """Shares from an audit: a random sample of segments labelled by people, helped by the classifier's answers on all.
 
 Prediction-powered inference (Angelopoulos, Bates, Fannjiang, Jordan and Zrnic 2023), for shares the difference
-estimator of survey sampling: the share among the audited segments, moved by how far the audited segments' mean probability lies
-from the mean over all segments, times a weight. The weight is tuned to the audit (PPI++, Angelopoulos, Duchi and Zrnic
-2024): 0 where the classifier does not help, so that the interval is about as wide as without it.
+estimator of survey sampling: the share among the audited segments, moved by how far the audited segments' mean
+probability lies from the mean over all segments, times a weight. The weight is tuned to the audit (PPI++, Angelopoulos,
+Duchi and Zrnic 2024): 0 where the classifier does not help, so that the interval is about as wide as without it.
 
 The published intervals take the error as normal with a variance estimated from the audit. With a hundred segments and
 rare labels that fails: at a share of 2 % they hold the truth 80 % of the time. Here the interval is a score interval,

@@ -85,7 +85,7 @@ def build(tally: Tally, *, settings: BuildSettings) -> GapReport:
         audit=audit,
         breakdowns=breakdowns,
         caveats=collect_caveats(
-            tally, derivation, models=settings.models, results=(dimensions, gaps), breakdowns=breakdowns, audit=audit
+            tally, derivation, models=settings.models, results=(dimensions, gaps, breakdowns), audit=audit
         ),
     )
 

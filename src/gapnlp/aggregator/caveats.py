@@ -48,15 +48,14 @@ def collect_caveats(
     derivation: Derivation,
     *,
     models: Sequence[ModelUsed],
-    results: tuple[Sequence[DimensionResult], Sequence[GapResult]],
-    breakdowns: Sequence[Breakdown],
+    results: tuple[Sequence[DimensionResult], Sequence[GapResult], Sequence[Breakdown]],
     audit: AuditUsed | None = None,
 ) -> tuple[str, ...]:
     """List the caveats that apply, in the order of CAVEATS."""
     items = tally.count("items")
     if items == 0:
         return ("no_items", *(("many_failed",) if _many_failed(tally) else ()))
-    dimensions, gaps = results
+    dimensions, gaps, breakdowns = results
     applies = {
         "few_items": items < FEW_ITEMS,
         "self_selected": True,

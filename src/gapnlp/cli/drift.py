@@ -25,7 +25,7 @@ _NAMES = {
 _STATES = {"usual": "as usual", "new": "like a new field", "beyond": "unlike anything known", "unknown": "not known"}
 _UNMEASURED = (
     "The model may be out of its depth: this text is unlike the fields that the bundle was trained on, and how well it "
-    "reads other fields could not be measured in this language. Read a random part of its labels before you act on them."
+    "reads other fields could not be measured in this language. Read some of its labels before you act on them."
 )
 _VERDICTS = {
     "usual": "This text is like what the bundle was trained on.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,20 +157,16 @@ def _shifts(rows: ItemRows, reference: DriftReference) -> tuple[LabelShift, ...]
     return tuple(LabelShift(LABELS[j], float(known[j]), float(shares[j])) for j in order)
 
 
-def read_reference(plain: Mapping[str, object]) -> DriftReference:
+def read_reference(plain: Mapping[str, Any]) -> DriftReference:
     """Read a reference as a card or a file holds it. Raises KeyError or TypeError on anything else."""
-    content = dict(plain)
-    groups = {
-        kind: tuple(DriftGroup(**dict(group)) for group in _entries(content.pop(kind))) for kind in ("known", "new")
-    }
-    reference = DriftReference(**content, **groups)  # type: ignore[arg-type]
+    reference = DriftReference(
+        segments=int(plain["segments"]),
+        shares=dict(plain["shares"]),
+        figures=dict(plain["figures"]),
+        known=tuple(DriftGroup(**group) for group in plain["known"]),
+        new=tuple(DriftGroup(**group) for group in plain["new"]),
+    )
     missing = set(LABELS) - set(reference.shares)
     if missing or set(reference.figures) != set(DRIFT_FIGURES):
         raise KeyError(f"labels {sorted(missing)} or figures")
     return reference
-
-
-def _entries(value: object) -> list[Mapping[str, object]]:
-    if not isinstance(value, list):
-        raise TypeError("groups are a list")
-    return value

@@ -56,9 +56,7 @@ def measure_drift(
     for language in sorted({a.language for a in analyses}):
         classifier = scorer.classifier(language)
         if not isinstance(classifier, LinearClassifier):
-            raise ModelError(
-                f"the fast bundle for {language} has no n-grams to compare words with; use another"
-            )
+            raise ModelError(f"the fast bundle for {language} has no n-grams to compare words with; use another")
         counts = count_items([a for a in analyses if a.language == language], classifier)
         known = references.get(language) or reference_of(models, language)
         found.append(compare(counts, known, language=language, model=classifier.version))
@@ -75,9 +73,7 @@ def reference_of(models: Path | None, language: str) -> DriftReference | None:
     try:
         return read_reference(card[REFERENCE_KEY])
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{info.folder}: {REFERENCE_KEY} of its card cannot be read ({error}); train again"
-        ) from None
+        raise ModelError(f"{info.folder}: {REFERENCE_KEY} of its card cannot be read ({error}); train again") from None
 
 
 def read_references(path: Path) -> dict[str, DriftReference]:
