@@ -64,9 +64,7 @@ def _plain(cell: object) -> str:
 def _check_columns(names: Sequence[str], file: str) -> None:
     missing = [name for name in _PLACE if name not in names]
     if missing:
-        raise InputError(
-            f"{file}: no column {', '.join(missing)}; each segment is named by row, start and end"
-        )
+        raise InputError(f"{file}: no column {', '.join(missing)}; each segment is named by row, start and end")
     if not any(group in names for group in AUDIT_GROUPS):
         raise InputError(f"{file}: no column of labels; give at least one of {', '.join(AUDIT_GROUPS)}")
 
