@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gapnlp.classifier.bundle import FORMAT
+from gapnlp.classifier.decision import Abstention
 from gapnlp.records.labels import LABELS, LANGUAGES
 from training.auxiliary import Auxiliary, read_auxiliary
 from training.bundle_files import finish_bundle, json_bytes, tensor_bytes
 from training.decisions import decision_rules
+from training.drift_reference import measure_drift_reference
 from training.linear_fit import FEATURES, LinearFit, eight_bits, fit_linear, out_of_domain
 from training.material import banned_keys, describe_rows, fingerprint, read_development, read_material
 
@@ -54,7 +56,10 @@ def _make_bundle(language: str, *, folders: tuple[Path, Path, Path], gold_only: 
     further = read_auxiliary(public, language, banned=banned_keys(train, development))
     print(f"{language}: {len(train.texts):,} labelled segments, {len(further)} further heads", file=sys.stderr)
     fit = fit_linear(train, further)
-    _, rules = decision_rules(fit.values, out_of_domain(fit, train), train)
+    elsewhere = out_of_domain(fit, train)
+    thresholds, rules = decision_rules(fit.values, elsewhere, train)
+    abstention = Abstention(**rules["abstention"]) if rules["abstention"] else None
+    reference = measure_drift_reference(fit, elsewhere, train, rules=(thresholds, abstention))
     card = {
         "format": FORMAT,
         "name": f"linear-{language}",
@@ -69,6 +74,7 @@ def _make_bundle(language: str, *, folders: tuple[Path, Path, Path], gold_only: 
         "rows": describe_rows(train),
         "fingerprint": fingerprint(gold, language, gold_only=gold_only) | _versions(further),
         **rules,
+        "drift_reference": asdict(reference),
     }
     contents = {
         "vocabulary.json": json_bytes([list(v.get_feature_names_out()) for v in fit.vectorizers]),

@@ -19,12 +19,14 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from gapnlp.aggregator.audit_tally import AuditTally
 from gapnlp.aggregator.build import BuildSettings, build
 from gapnlp.aggregator.references import read_references
 from gapnlp.aggregator.tally import Tally
 from gapnlp.classifier.bundle import BundleInfo, choose_bundle, read_manifest
 from gapnlp.export.rows import ITEM_COLUMNS, SEGMENT_COLUMNS, item_rows, segment_rows
 from gapnlp.export.writers import choose_writer, make_folder, whole_file
+from gapnlp.ingest.audit_table import read_audit
 from gapnlp.ingest.columns import ColumnOptions
 from gapnlp.ingest.counting import estimate_rows
 from gapnlp.ingest.frames import read_frame
@@ -76,12 +78,14 @@ class Inputs:
 class ReportOptions:
     """How the report is built: groups come from the `by` column of the inputs.
 
-    period: "week", "month", "quarter" or None. expectations: file of E values. ui: language of the report.
+    period: "week", "month", "quarter" or None. expectations: file of E values. ui: language of the report. audit: table
+    of segments that people labelled (docs/audit.md).
     """
 
     period: str | None = None
     expectations: Path | None = None
     ui: str = "en"
+    audit: Path | None = None
 
 
 def recognise_inputs(
@@ -141,16 +145,20 @@ def make_report(
     Raises InputError for bad input, before anything is scored where that is possible.
     """
     references = read_references(options.expectations) if options.expectations else {}
+    audit = AuditTally(read_audit(options.audit)) if options.audit else None
     make_folder(folder)
-    asked = {"kind": "report", "period": options.period, "by": inputs.columns.by, "chunk": CHUNK_ROWS}
+    asked: dict[str, Any] = {"kind": "report", "period": options.period, "by": inputs.columns.by, "chunk": CHUNK_ROWS}
+    if options.audit:
+        asked["audit"] = hashlib.sha256(options.audit.read_bytes()).hexdigest()
     key = job_key(inputs, asked | ({"companion": companion.key} if companion else {}))
     counts = _Tallying(Tally(by_group=inputs.columns.by is not None, period=options.period))
-    both = _Both(counts, companion.counts) if companion else counts
+    both: Accumulator = _Both(counts, companion.counts) if companion else counts
+    both = _Both(both, _Auditing(audit)) if audit else both
     work = JobRepository(work_file(folder / "report"))
     with closing(work):
         run_job(inputs, work, key, counts=both, on_progress=on_progress)
         report = build_report(
-            counts.tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references
+            counts.tally, inputs.recognitions, inputs.scorer, by=inputs.columns.by, references=references, audit=audit
         )
         write_report(report, folder, ui=options.ui, ledger=companion.build() if companion else None)
         work.remove()
@@ -215,6 +223,22 @@ class _Tallying:
 
     def restore(self, stored: bytes) -> None:
         self.tally = Tally.from_bytes(stored)
+
+
+@dataclass(frozen=True, slots=True)
+class _Auditing:
+    """Counts for audited shares."""
+
+    tally: AuditTally
+
+    def add(self, results: Sequence[Result]) -> None:
+        self.tally.add([r for r in results if isinstance(r, Analysis)])
+
+    def to_bytes(self) -> bytes:
+        return self.tally.to_bytes()
+
+    def restore(self, stored: bytes) -> None:
+        self.tally.restore(stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +334,7 @@ def build_report(
     by: str | None,
     references: Mapping[str, Reference],
     scorer: Scorer | None = None,
+    audit: AuditTally | None = None,
 ) -> GapReport:
     """Build the report of a tally; scorer: one that is at hand already, made by the same settings."""
     scorer = scorer or settings.make()
@@ -324,6 +349,7 @@ def build_report(
             references=references,
             by=by,
             period=tally.period,
+            audit=audit,
         ),
     )
 

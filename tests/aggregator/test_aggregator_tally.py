@@ -11,7 +11,7 @@ from gapnlp.aggregator.tally import ALL, MOST_GROUPS, Tally
 from gapnlp.aggregator.weights import draw_weights, item_key
 from gapnlp.errors import InputError, StoreError
 from gapnlp.records.feedback import Failure, Source
-from gapnlp.records.labels import GAPS, LABELS, Labels
+from gapnlp.records.labels import LABELS, Labels
 
 KINDS = ("failed", "duplicate", "empty", "unsupported")
 
@@ -117,7 +117,9 @@ def test_cells_and_languages_add_up(some_items):
     tally = tally_of(some_items)
     whole = sum(sums for sums in tally.languages.values())
     np.testing.assert_array_equal(whole[:, 0], tally.column("segments"))
-    np.testing.assert_array_equal(whole[:, 1:].T[3], tally.column("probability:delivery"))
+    np.testing.assert_array_equal(
+        whole[:, LANGUAGE_COLUMNS.index("probability:gap:delivery")], tally.column("probability:gap:delivery")
+    )
     undated = sum(a.feedback.date is None for a in some_items)
     periods = sum(sums for key, sums in tally.cells.items() if key[0] == "period")
     assert tally.cells[ALL][0] - periods[0] == undated == 600 - periods[0]
@@ -178,15 +180,15 @@ def test_probabilities_are_summed_in_ten_thousandths(make_analysis):
     ]
     rows = sum_probabilities(items)
     assert rows.dtype == np.int64
-    assert rows[:, GAPS.index("delivery")].tolist() == [3 * 1235, 0, 0, 10_000]
-    assert rows[:, GAPS.index("policy")].tolist() == [7500, 0, 2500, 2500]
+    assert rows[:, LABELS.index("gap:delivery")].tolist() == [3 * 1235, 0, 0, 10_000]
+    assert rows[:, LABELS.index("gap:policy")].tolist() == [7500, 0, 2500, 2500]
     tally = Tally()
     tally.add(items)
-    assert tally.count("probability:delivery") == 13_705
-    place = LANGUAGE_COLUMNS.index("probability:delivery")
+    assert tally.count("probability:gap:delivery") == 13_705
+    place = LANGUAGE_COLUMNS.index("probability:gap:delivery")
     assert {name: int(sums[0, place]) for name, sums in tally.languages.items()} == {"en": 3705, "pl": 10_000}
-    assert sum_probabilities([make_analysis(6, [])]).tolist() == [[0] * len(GAPS)]
-    assert sum_probabilities([]).shape == (0, len(GAPS))
+    assert sum_probabilities([make_analysis(6, [])]).tolist() == [[0] * len(LABELS)]
+    assert sum_probabilities([]).shape == (0, len(LABELS))
 
 
 def test_very_long_items_are_summed_exactly(make_analysis):
@@ -196,7 +198,7 @@ def test_very_long_items_are_summed_exactly(make_analysis):
     tally.add(items)
     weights = draw_weights([item_key(a.feedback) for a in items]).astype(np.int64)
     expected = weights.sum(axis=0) * 20_000 * 9999
-    np.testing.assert_array_equal(tally.column("probability:policy")[1:], expected)
+    np.testing.assert_array_equal(tally.column("probability:gap:policy")[1:], expected)
 
 
 def test_polarity_column_agrees_with_the_record(some_items):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from gapnlp.records.audit import AUDIT_LABELS
 from gapnlp.records.feedback import ColumnRole, Failure, Recognition, Source
 from gapnlp.records.labels import ATTRIBUTED_GAPS, DIMENSIONS, GAPS
 from gapnlp.records.report import (
     SCHEMA_VERSION,
+    AuditUsed,
     Breakdown,
     CauseResult,
     Cell,
@@ -20,6 +22,7 @@ from gapnlp.records.report import (
     GapResult,
     Importance,
     Intake,
+    LabelShare,
     ModelUsed,
     Overall,
     Reference,
@@ -326,6 +329,25 @@ def make_intake() -> Intake:
     )  # fmt: skip
 
 
+def make_shares() -> tuple[LabelShare, ...]:
+    """Shares of an audit that asked for all but gaps; the knowledge gap cannot be corrected either."""
+    return tuple(make_share(label, place) for place, label in enumerate(AUDIT_LABELS))
+
+
+def make_share(label: str, place: int) -> LabelShare:
+    kind, _, gap = label.partition(":")
+    counted = around(0.04 + place / 100, 0.02, 2840)
+    if kind == "gap":
+        corrected = None if gap == "knowledge" else around(0.05 + place / 100, 0.03, 2840)
+        used = "counted" if gap == "knowledge" else "corrected"
+        return LabelShare(label, counted, corrected, None, weight=0.0, positives=0, rare=False, used=used)
+    positives = max(0, place - 3)
+    audited = around(0.031 + place / 100, 0.04, 103)
+    return LabelShare(
+        label, counted, None, audited, weight=0.5, positives=positives, rare=positives < 5, used="audited"
+    )
+
+
 def make_report() -> GapReport:
     """A report with something in every field."""
     sentiment = {"neg": (0.43, 0.02), "neu": (0.18, 0.015), "pos": (0.34, 0.02), "mixed": (0.05, 0.01)}
@@ -355,6 +377,8 @@ def make_report() -> GapReport:
         explained=0.46,
         dimensions=tuple(make_dimension(dimension, i) for i, dimension in enumerate(DIMENSIONS)),
         gaps=tuple(make_gap(gap, i) for i, gap in enumerate(GAPS)),
+        shares=make_shares(),
+        audit=AuditUsed("audit.csv", segments=103, items=91, waiting=4, unmatched=2, enough=True),
         breakdowns=(make_periods(), make_groups()),
         caveats=("self_selected", "not_corrected", "attributed_gaps", "no_reference", "small_cells"),
     )
@@ -385,6 +409,6 @@ def make_empty_report() -> GapReport:
     return replace(
         full, intake=intake, models=(), items=0, segments=0, first=None, last=None,
         overall=Overall(dict.fromkeys(("neg", "neu", "pos", "mixed"), none), none, none, {}, None),
-        outcome="sentiment", outcome_items=0, explained=None, dimensions=dimensions, gaps=gaps,
+        outcome="sentiment", outcome_items=0, explained=None, dimensions=dimensions, gaps=gaps, shares=(), audit=None,
         breakdowns=(Breakdown("period", "month", 30, 0, 0.05, ()),), caveats=("no_items",),
     )  # fmt: skip

@@ -222,3 +222,16 @@ def test_both_kinds_of_sentences_stay_when_few_are_shown(samples):
     assert len(pick_evidence(evidence[10:], 4)) == 4
     assert len(pick_evidence(evidence[8:11], 4)) == 3
     assert pick_evidence([], 4) == []
+
+
+def test_page_says_of_every_share_what_it_rests_on(samples, words):
+    page = render_page(samples.make_report(), words["en"]).decode()
+    start = page.index('<section class="part" id="shares"')
+    section = page[start : page.index("</section>", start)]
+    assert "audited by 103 statements" in section
+    assert "corrected for known error" in section
+    assert "as counted" in section
+    assert "labelled by people" in section
+    assert "2 labelled rows were not found" in section
+    without = replace(samples.make_report(), audit=None)
+    assert "No audit was given" in render_page(without, words["en"]).decode()

@@ -79,7 +79,7 @@ def test_not_a_number_is_refused(samples):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": "2.0"}, "schema 2.0 cannot be read"),
+        ({"schema_version": "3.0"}, "schema 3.0 cannot be read"),
         ({"items": "many"}, "report.items is not int"),
         ({"items": True}, "report.items is not int"),
         ({"first": "yesterday"}, "report.first is not an ISO date"),
@@ -102,7 +102,7 @@ def test_other_files_are_refused(data):
 
 def test_the_published_schema_is_current():
     assert PUBLISHED.read_bytes() == render_schema()
-    assert build_schema()["$id"].endswith(":1.0")
+    assert build_schema()["$id"].endswith(":2.0")
 
 
 def test_rendered_reports_validate(samples, validator):

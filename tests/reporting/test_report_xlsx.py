@@ -7,7 +7,7 @@ import pytest
 
 from gapnlp.reporting.to_xlsx import guard, render_workbook
 
-NAMES = ["summary", "gaps", "causes", "dimensions", "groups", "periods", "evidence", "intake"]
+NAMES = ["summary", "gaps", "causes", "dimensions", "shares", "groups", "periods", "evidence", "intake"]
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +98,13 @@ def test_the_same_report_gives_the_same_bytes(samples, words):
 def test_an_empty_report_renders(samples, words):
     found = openpyxl.load_workbook(io.BytesIO(render_workbook(samples.make_empty_report(), words["zh"])))
     assert "没有可报告的内容" in [cell.value for cell in found["摘要"]["A"]]
+
+
+def test_every_share_says_what_it_rests_on(book):
+    rows = {row["Label"]: row for row in rows_of(book["shares"])}
+    assert rows["Delivery gap"]["Rests on"] == "corrected for known error"
+    assert rows["Knowledge gap"]["Rests on"] == "as counted"
+    assert rows["Delivery gap"]["Audited share"] is None
+    neg = rows["Reliability: fault"] if "Reliability: fault" in rows else rows[next(iter(rows))]
+    assert neg["Rests on"].startswith("audited by 103 statements")
+    assert neg["Share to go by"] == pytest.approx(neg["Audited share"])

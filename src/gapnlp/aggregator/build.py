@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gapnlp.aggregator.audit_tally import AuditTally
 from gapnlp.aggregator.caveats import collect_caveats
 from gapnlp.aggregator.importance import derive_importance
+from gapnlp.aggregator.label_shares import describe_audit, summarise_shares
 from gapnlp.aggregator.results import summarise_all, summarise_dimension, summarise_gap
 from gapnlp.aggregator.tally import Tally
 from gapnlp.aggregator.trends import build_breakdowns
@@ -24,7 +26,8 @@ class BuildSettings:
 
     share_errors: language -> label ("gap:delivery") -> how far the bundle's mean probability lies from the true share
     in new domains; a gap without is not corrected. references: dimension -> expectation that P is compared with. by:
-    name of the column that groups come from. period: the tally's. level: of all intervals, in (0, 1).
+    name of the column that groups come from. period: the tally's. level: of all intervals, in (0, 1). audit: segments
+    that people labelled, found among the same items that the tally counted.
     """
 
     recognitions: tuple[Recognition, ...] = ()
@@ -34,13 +37,14 @@ class BuildSettings:
     by: str | None = None
     period: str | None = None
     level: float = 0.95
+    audit: AuditTally | None = None
 
 
 def build(tally: Tally, *, settings: BuildSettings) -> GapReport:
     """Estimate everything that a report shows; the same tally and settings give the same report.
 
     Without any scored item the figures are None and the intake says what became of the rows.
-    Raises InputError when the settings do not fit the tally.
+    Raises InputError when the settings do not fit the tally, or no audited segment is among the scored ones.
     """
     _check_settings(tally, settings)
     level = settings.level
@@ -60,6 +64,7 @@ def build(tally: Tally, *, settings: BuildSettings) -> GapReport:
         summarise_gap(tally, g, share_errors=settings.share_errors, structure=structure, level=level) for g in GAPS
     )
     breakdowns = build_breakdowns(tally, by=settings.by, level=level)
+    audit = describe_audit(settings.audit) if settings.audit else None
     return GapReport(
         schema_version=SCHEMA_VERSION,
         inputs=settings.recognitions,
@@ -76,9 +81,11 @@ def build(tally: Tally, *, settings: BuildSettings) -> GapReport:
         explained=derivation.explained,
         dimensions=dimensions,
         gaps=gaps,
+        shares=summarise_shares(tally, settings.audit, share_errors=settings.share_errors, level=level),
+        audit=audit,
         breakdowns=breakdowns,
         caveats=collect_caveats(
-            tally, derivation, models=settings.models, results=(dimensions, gaps), breakdowns=breakdowns
+            tally, derivation, models=settings.models, results=(dimensions, gaps, breakdowns), audit=audit
         ),
     )
 

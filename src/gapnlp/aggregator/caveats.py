@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gapnlp.aggregator.importance import Derivation
 from gapnlp.aggregator.tally import Tally
 from gapnlp.records.labels import ATTRIBUTED_GAPS
-from gapnlp.records.report import Breakdown, DimensionResult, GapResult, ModelUsed
+from gapnlp.records.report import AuditUsed, Breakdown, DimensionResult, GapResult, ModelUsed
 
 FEW_ITEMS = 100
 
@@ -21,6 +21,8 @@ CAVEATS: tuple[str, ...] = (
     "mixed_models",
     "not_corrected",
     "correction_partial",
+    "audit_few",
+    "audit_unmatched",
     "attributed_gaps",
     "no_reference",
     "importance_from_sentiment",
@@ -46,14 +48,14 @@ def collect_caveats(
     derivation: Derivation,
     *,
     models: Sequence[ModelUsed],
-    results: tuple[Sequence[DimensionResult], Sequence[GapResult]],
-    breakdowns: Sequence[Breakdown],
+    results: tuple[Sequence[DimensionResult], Sequence[GapResult], Sequence[Breakdown]],
+    audit: AuditUsed | None = None,
 ) -> tuple[str, ...]:
     """List the caveats that apply, in the order of CAVEATS."""
     items = tally.count("items")
     if items == 0:
         return ("no_items", *(("many_failed",) if _many_failed(tally) else ()))
-    dimensions, gaps = results
+    dimensions, gaps, breakdowns = results
     applies = {
         "few_items": items < FEW_ITEMS,
         "self_selected": True,
@@ -62,6 +64,8 @@ def collect_caveats(
         "mixed_models": len({language for language, _ in tally.ledger.versions}) < len(tally.ledger.versions),
         "not_corrected": any(g.corrected_share.value is None for g in gaps),
         "correction_partial": _partly_corrected(tally, gaps),
+        "audit_few": audit is not None and not audit.enough,
+        "audit_unmatched": audit is not None and audit.unmatched > 0,
         "attributed_gaps": any(g.segments for g in gaps if g.gap in ATTRIBUTED_GAPS),
         "no_reference": any(d.reference is None for d in dimensions),
         "importance_partial": 0 < len(derivation.importances) < len(dimensions),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import combinations_with_replacement
 
-from gapnlp.records.labels import DIMENSIONS, EXPECTATIONS, GAPS, POLARITIES, SENTIMENTS
+from gapnlp.records.labels import DIMENSIONS, EXPECTATIONS, GAPS, LABELS, POLARITIES, SENTIMENTS
 
 # Expectations that are referred to explicitly.
 EXPLICIT = tuple(e for e in EXPECTATIONS if e != "none")
@@ -28,7 +28,7 @@ SEGMENT_COLUMNS: tuple[str, ...] = (
     *(f"expected:{d}" for d in DIMENSIONS),
     *(f"unmet:{d}" for d in DIMENSIONS),
     *(f"gap:{g}" for g in GAPS),
-    *(f"probability:{g}" for g in GAPS),
+    *(f"probability:{label}" for label in LABELS),
     *(f"unexplained:{g}" for g in GAPS),
     *(f"fault:{g}:{d}" for g in GAPS for d in DIMENSIONS),
     *(f"sentiment:{s}" for s in SENTIMENTS),
@@ -63,5 +63,5 @@ REGRESSION_COLUMNS: tuple[str, ...] = tuple(
 COLUMNS: tuple[str, ...] = SEGMENT_COLUMNS + ITEM_COLUMNS + REGRESSION_COLUMNS
 INDEX: Mapping[str, int] = {name: i for i, name in enumerate(COLUMNS)}
 
-# What is kept for each language: enough to state each gap's share with the error of that language's classifier.
-LANGUAGE_COLUMNS: tuple[str, ...] = ("segments", *(f"probability:{g}" for g in GAPS))
+# What is kept for each language: enough to state each label's share with the error of that language's classifier.
+LANGUAGE_COLUMNS: tuple[str, ...] = ("segments", *(f"probability:{label}" for label in LABELS))

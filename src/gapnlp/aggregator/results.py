@@ -106,7 +106,7 @@ def summarise_gap(
         raw_share=estimate_ratio(
             (tally.column(f"gap:{gap}"), tally.column("segments")), clusters=tally.count("items"), level=level
         ),
-        corrected_share=_correct_share(tally, gap, share_errors=share_errors, level=level),
+        corrected_share=correct_share(tally, gap_label(gap), share_errors=share_errors, level=level),
         item_share=estimate_share(items, tally.count("items"), level=level),
         attributed=gap in ATTRIBUTED_GAPS,
         dimensions={d: tally.count(f"fault:{gap}:{d}") for d in DIMENSIONS},
@@ -117,11 +117,11 @@ def summarise_gap(
     )
 
 
-def _correct_share(
-    tally: Tally, gap: str, *, share_errors: Mapping[str, Mapping[str, ShareError]], level: float
+def correct_share(
+    tally: Tally, label: str, *, share_errors: Mapping[str, Mapping[str, ShareError]], level: float
 ) -> Estimate:
-    label = gap_label(gap)
-    place, segments = LANGUAGE_COLUMNS.index(f"probability:{gap}"), LANGUAGE_COLUMNS.index("segments")
+    """Estimate a label's share of segments, corrected for the classifier's known error; value None without one."""
+    place, segments = LANGUAGE_COLUMNS.index(f"probability:{label}"), LANGUAGE_COLUMNS.index("segments")
     counts = {
         name: (sums[:, place] / PROBABILITY_UNIT, sums[:, segments]) for name, sums in sorted(tally.languages.items())
     }

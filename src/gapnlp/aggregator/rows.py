@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gapnlp.aggregator.columns import COLUMNS, INDEX, OUTCOMES, PAIRS, PROBABILITY_UNIT
 from gapnlp.records.analysis import Analysis
-from gapnlp.records.labels import DIMENSIONS, GAPS, LABEL_INDEX, gap_label
+from gapnlp.records.labels import DIMENSIONS, GAPS, LABELS
 from gapnlp.taxonomy.catalogue import load_structure
 
 Counts = NDArray[np.int64]
 
-_gap_probabilities = itemgetter(*(LABEL_INDEX[gap_label(g)] for g in GAPS))
-_PROBABILITY_COLUMNS = [INDEX[f"probability:{g}"] for g in GAPS]
+_PROBABILITY_COLUMNS = [INDEX[f"probability:{label}"] for label in LABELS]
 
 
 @lru_cache(maxsize=1)
@@ -81,13 +79,13 @@ def count_rows(analyses: Sequence[Analysis]) -> Counts:
 
 
 def sum_probabilities(analyses: Sequence[Analysis]) -> Counts:
-    """Sum each gap's probability over each item's segments, in ten-thousandths, shape (n_items, n_gaps)."""
-    values = [_gap_probabilities(scored.probabilities) for analysis in analyses for scored in analysis.segments]
-    units = np.rint(PROBABILITY_UNIT * np.array(values, dtype=np.float64).reshape(-1, len(GAPS))).astype(np.int64)
+    """Sum each label's probability over each item's segments, in ten-thousandths, shape (n_items, n_labels)."""
+    values = [scored.probabilities for analysis in analyses for scored in analysis.segments]
+    units = np.rint(PROBABILITY_UNIT * np.array(values, dtype=np.float64).reshape(-1, len(LABELS))).astype(np.int64)
     # Differences of running sums, and not np.add.reduceat, which has no empty sums for items without segments.
-    running = np.vstack([np.zeros((1, len(GAPS)), dtype=np.int64), units.cumsum(axis=0)])
+    running = np.vstack([np.zeros((1, len(LABELS)), dtype=np.int64), units.cumsum(axis=0)])
     ends = np.cumsum([len(analysis.segments) for analysis in analyses], dtype=np.int64)
-    return np.diff(running[ends], axis=0, prepend=np.zeros((1, len(GAPS)), dtype=np.int64))
+    return np.diff(running[ends], axis=0, prepend=np.zeros((1, len(LABELS)), dtype=np.int64))
 
 
 def count_causes(analyses: Sequence[Analysis]) -> dict[str, Counts]:

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from gapnlp.cli.classify import classify
 from gapnlp.cli.compare import compare
+from gapnlp.cli.drift import drift
 from gapnlp.cli.evaluate import evaluate
 from gapnlp.cli.keys import keys
 from gapnlp.cli.labels import labels
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (report, score, classify, compare, evaluate, models, serve, worker):
+for command in (report, score, classify, compare, evaluate, drift, models, serve, worker):
     app.command()(command)
 app.add_typer(keys, name="keys")
 app.add_typer(labels, name="labels")

@@ -27,6 +27,12 @@ def report(
             metavar="FILE", help="Table of expectations: dimension, E (1-7), source. Only then is P - E shown."
         ),
     ] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Table of segments that people labelled; shares then rest on it (see docs/audit.md)."
+        ),
+    ] = None,
     ui: Annotated[o.Ui, typer.Option(help="Language of the report.")] = o.Ui.en,
     copy: o.CopyOption = None,
     redact: o.RedactOption = False,
@@ -50,7 +56,7 @@ def report(
     columns = ColumnOptions(text=text, title=title, date=date, rating=rating, id=id, by=by, language=language)
     found = recognise_inputs(inputs, columns, scorer=ScorerSettings(models, redact, quality.value), workers=workers)
     show_recognitions(found.recognitions)
-    chosen = ReportOptions(period.value if period else None, expectations, ui.value)
+    chosen = ReportOptions(period.value if period else None, expectations, ui.value, audit)
     companion = prepare(found, CopyOptions(tuple(copy), period=chosen.period, ui=ui.value)) if copy else None
     with progress_bar(found.rows) as on_progress:
         made = make_report(found, out, options=chosen, on_progress=on_progress, companion=companion)

@@ -8,7 +8,7 @@ from datetime import date
 
 from gapnlp.records.feedback import Failure, Recognition
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +210,44 @@ class ModelUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelShare:
+    """One label's share of all segments, in each way that it can be stated, and which to go by.
+
+    label: of records.audit.AUDIT_LABELS ("gap:delivery", "dimension:reliability:neg", "presence:reliability" for any
+    polarity ...). counted: segments decided to have it. corrected: mean calibrated probability, with the known error;
+    None where that is not known. audited: from segments that people labelled, helped by the classifier
+    (prediction-powered); None without enough of them. weight: of the classifier's answers in it, 0 to 1. positives:
+    audited segments with the label. rare: too few of them, or of those without it, for an interval that is as narrow as
+    it could be. used: "audited", "corrected" or "counted".
+    """
+
+    label: str
+    counted: Estimate
+    corrected: Estimate | None
+    audited: Estimate | None
+    weight: float
+    positives: int
+    rare: bool
+    used: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditUsed:
+    """The audit that shares were stated with.
+
+    file: its table. segments, items: audited ones that were found among the scored. waiting: rows not labelled yet.
+    unmatched: labelled rows that were not found. enough: whether there are enough for audited shares.
+    """
+
+    file: str
+    segments: int
+    items: int
+    waiting: int
+    unmatched: int
+    enough: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Overall:
     """The item-wide figures: sentiment shares over segments, churn over items, explicit expectations over segments."""
 
@@ -225,7 +263,8 @@ class GapReport:
     """The report: what a manager acts on and an analyst defends.
 
     level: of every interval. outcome: what importance was derived from, "rating" or "sentiment".
-    first, last: dates of the items. caveats: keys of the wording's caveats that apply.
+    first, last: dates of the items. shares: every label's share of segments, and what it rests on. audit: the audit
+    that was given, or None. caveats: keys of the wording's caveats that apply.
     """
 
     schema_version: str
@@ -243,5 +282,7 @@ class GapReport:
     explained: float | None
     dimensions: tuple[DimensionResult, ...]
     gaps: tuple[GapResult, ...]
+    shares: tuple[LabelShare, ...]
+    audit: AuditUsed | None
     breakdowns: tuple[Breakdown, ...]
     caveats: tuple[str, ...]

@@ -20,7 +20,15 @@ from gapnlp.reporting.sheet_parts import (
     source_rows,
     summary_columns,
 )
-from gapnlp.reporting.summary import rank_dimensions, rank_gaps, write_summary, write_tiles
+from gapnlp.reporting.summary import (
+    name_label,
+    rank_dimensions,
+    rank_gaps,
+    say_basis,
+    share_in_use,
+    write_summary,
+    write_tiles,
+)
 from gapnlp.reporting.words import Words
 
 
@@ -130,6 +138,35 @@ def _dimension_row(result: DimensionResult, words: Words) -> Row:
     )
 
 
+def shares_sheet(report: GapReport, words: Words) -> Sheet:
+    """Give one row per label: its share, what that rests on, and its share in each other way."""
+    say = words.say
+    columns = (
+        Column(say("shares.label"), width=34),
+        *estimate_columns(words, say("shares.used"), "share"),
+        Column(say("shares.basis"), width=40),
+        *estimate_columns(words, say("gaps.raw_share"), "share"),
+        *estimate_columns(words, say("gaps.corrected_share"), "share"),
+        *estimate_columns(words, say("shares.audited"), "share"),
+        Column(say("shares.positives"), "whole"),
+        Column(say("shares.weight"), "scale"),
+    )
+    rows = (
+        (
+            name_label(words, share.label),
+            *estimate_cells(share_in_use(share)),
+            say_basis(report, share, words),
+            *estimate_cells(share.counted),
+            *estimate_cells(share.corrected),
+            *estimate_cells(share.audited),
+            share.positives if report.audit else None,
+            share.weight if report.audit else None,
+        )
+        for share in report.shares
+    )
+    return columns, rows
+
+
 def cells_sheet(report: GapReport, words: Words, kind: str) -> Sheet:
     """Give one row per group (or period) and measure; a cell too small to speak has one row without figures."""
     say = words.say
@@ -225,6 +262,7 @@ SHEETS: Mapping[str, Callable[[GapReport, Words], Sheet]] = {
     "gaps": gaps_sheet,
     "causes": causes_sheet,
     "dimensions": dimensions_sheet,
+    "shares": shares_sheet,
     "groups": lambda report, words: cells_sheet(report, words, "group"),
     "periods": lambda report, words: cells_sheet(report, words, "period"),
     "evidence": evidence_sheet,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gapnlp.records.report import Breakdown, Cell, Comparison, DimensionResult, Estimate, GapReport, GapResult
+from gapnlp.records.labels import gap_label
+from gapnlp.records.report import (
+    Breakdown,
+    Cell,
+    Comparison,
+    DimensionResult,
+    Estimate,
+    GapReport,
+    GapResult,
+    LabelShare,
+)
 from gapnlp.reporting.anchors import cell_anchor, dimension_anchor, gap_anchor, words_anchor
 from gapnlp.reporting.formats import clean, clip
 from gapnlp.reporting.measures import is_worse, weight, write_interval, write_value
@@ -68,13 +78,49 @@ def write_summary(report: GapReport, words: Words) -> tuple[Finding, ...]:
 
 
 def rank_gaps(report: GapReport) -> list[GapResult]:
-    """Order gaps by their corrected share, the counted one where it could not be corrected."""
-    return sorted(report.gaps, key=lambda gap: -(best_share(gap).value or 0.0))
+    """Order gaps by the share to go by: audited, else corrected, else counted."""
+    return sorted(report.gaps, key=lambda gap: -(best_share(report, gap).value or 0.0))
 
 
-def best_share(gap: GapResult) -> Estimate:
-    """Choose the corrected share, or the counted one where there is no correction."""
+def best_share(report: GapReport, gap: GapResult) -> Estimate:
+    """Choose a gap's share to go by: the audited one, else the corrected one, else the counted one."""
+    share = find_share(report, gap_label(gap.gap))
+    if share is not None and share.audited is not None:
+        return share.audited
     return gap.raw_share if gap.corrected_share.value is None else gap.corrected_share
+
+
+def find_share(report: GapReport, label: str) -> LabelShare | None:
+    """Find a label's shares; None in an empty report."""
+    return next((share for share in report.shares if share.label == label), None)
+
+
+def share_in_use(share: LabelShare) -> Estimate:
+    """Give the share to go by."""
+    return share.audited or share.corrected or share.counted
+
+
+def name_label(words: Words, label: str) -> str:
+    """Name what a label says: "Delivery gap", "Reliability: fault", "Sentiment: negative"."""
+    kind, _, rest = label.partition(":")
+    if kind == "gap":
+        return words.name("gap", rest)
+    key, _, polarity = rest.partition(":")
+    if kind in ("dimension", "presence"):
+        value = words.say(f"polarity.{polarity}") if polarity else words.say("shares.any")
+        return words.say("format.label", name=words.name("dimension", key), value=value)
+    if kind == "churn":
+        return words.say("shares.churn")
+    value = words.name("sentiment", key) if kind == "sentiment" else words.say(f"shares.{key}")
+    return words.say("format.label", name=words.say(f"shares.{kind}"), value=value)
+
+
+def say_basis(report: GapReport, share: LabelShare, words: Words) -> str:
+    """Say what a share rests on: "audited by 103 statements", "corrected for known error" or "as counted"."""
+    if share.audited is None:
+        return words.say(f"shares.used_{share.used}")
+    said = words.count("shares.used_audited", share.audited.n)
+    return words.say("format.bracket", text=said, inner=words.say("shares.rare")) if share.rare else said
 
 
 def rank_dimensions(report: GapReport) -> list[DimensionResult]:
@@ -117,19 +163,19 @@ def say_interval(level: float, estimate: Estimate, words: Words) -> dict[str, st
 
 def _gap_findings(report: GapReport, words: Words) -> Iterable[Finding]:
     topic = words.say("summary.gap")
-    found = [gap for gap in rank_gaps(report) if gap.segments and best_share(gap).value][:_GAPS]
+    found = [gap for gap in rank_gaps(report) if gap.segments and best_share(report, gap).value][:_GAPS]
     if not found:
         yield Finding(topic, words.say("summary.gap_none"), "")
     for gap in found:
-        estimate = best_share(gap)
-        key = "summary.gap_headline" if estimate is gap.corrected_share else "summary.gap_headline_raw"
+        estimate = best_share(report, gap)
+        key = "summary.gap_headline_raw" if estimate is gap.raw_share else "summary.gap_headline"
         share = words.formats.percent(estimate.value or 0.0)
         headline = words.say(key, gap=words.name("gap", gap.gap), share=share)
         yield Finding(topic, headline, _gap_detail(report, gap, words), gap_anchor(gap.gap))
 
 
 def _gap_detail(report: GapReport, gap: GapResult, words: Words) -> str:
-    estimate, parts = best_share(gap), []
+    estimate, parts = best_share(report, gap), []
     if estimate.low is not None:
         parts.append(words.say("summary.gap_interval", **say_interval(report.level, estimate, words)))
     main = next((cause for cause in gap.causes if cause.segments), None)

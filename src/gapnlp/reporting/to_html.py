@@ -29,7 +29,17 @@ from gapnlp.reporting.measures import (
     write_value,
 )
 from gapnlp.reporting.plots_compare import MARKS
-from gapnlp.reporting.summary import rank_dimensions, rank_gaps, write_basis, write_summary, write_tiles
+from gapnlp.reporting.summary import (
+    find_share,
+    name_label,
+    rank_dimensions,
+    rank_gaps,
+    say_basis,
+    share_in_use,
+    write_basis,
+    write_summary,
+    write_tiles,
+)
 from gapnlp.reporting.words import Words, load_words
 
 L = TypeVar("L", bound=Limits)
@@ -37,6 +47,7 @@ L = TypeVar("L", bound=Limits)
 METHODS = (
     "raw_share",
     "corrected_share",
+    "audited_share",
     "causes",
     "perception",
     "breach_rate",
@@ -125,6 +136,10 @@ def _fill(report: GapReport, words: Words, *, extra: Mapping[str, Any], limits: 
             findings=write_summary(report, words),
             gaps=rank_gaps(report),
             dimensions=rank_dimensions(report),
+            in_use=share_in_use,
+            name_label=lambda label: name_label(words, label),
+            say_basis=lambda entry: say_basis(report, entry, words),
+            share_of=lambda label: find_share(report, label),
             corrected=lambda estimate: corrected_cell(words, estimate),
             grid=lambda breakdown: grid(breakdown, limits),
             write=lambda measure, value, sign=False: write_value(words, measure, value, sign=sign),

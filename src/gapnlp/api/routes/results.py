@@ -22,6 +22,7 @@ from gapnlp.api.schemas_jobs import (
     Ui,
 )
 from gapnlp.api.telling import tell_report, tell_segment
+from gapnlp.records.report import SCHEMA_VERSION
 from gapnlp.records.service import REPORT_FORMATS, RESULT_FORMATS, Page, SegmentFilter, StoredSegment
 from gapnlp.service.evidence import explain_segments
 
@@ -53,7 +54,11 @@ _RESULTS = {
     "jsonl": '{"id": "r-17", "status": "scored", "sentiment": "neg", "gaps": "delivery"}\n',
     "parquet": "PAR1...",
 }
-_REPORTS = {"json": {"schema_version": "1.0"}, "html": "<!doctype html><title>Gap report</title>", "xlsx": "PK..."}
+_REPORTS = {
+    "json": {"schema_version": SCHEMA_VERSION},
+    "html": "<!doctype html><title>Gap report</title>",
+    "xlsx": "PK...",
+}
 
 
 @router.get(

@@ -71,11 +71,11 @@ class Axis:
 def gap_bars(report: GapReport, words: Words) -> tuple[tuple[GapBar, ...], Axis]:
     """Draw the gaps, largest first, on a scale that holds every interval."""
     gaps = rank_gaps(report)
-    ends = [max(e.value or 0.0, e.high or 0.0) for e in map(best_share, gaps)]
+    ends = [max(e.value or 0.0, e.high or 0.0) for e in (best_share(report, gap) for gap in gaps)]
     top = next((t for t in _TOPS if t >= max(ends, default=0.0) - 1e-9), 1.0)
     digits = 0 if top >= 0.1 else 1
     marks = tuple((_percent(share / top), _mark(share, digits, words)) for share in (0.0, top / 2, top))
-    return tuple(_gap_bar(gap, words, top) for gap in gaps), Axis(marks)
+    return tuple(_gap_bar(gap, best_share(report, gap), words=words, top=top) for gap in gaps), Axis(marks)
 
 
 def dimension_bars(report: GapReport, words: Words) -> tuple[tuple[DimensionBar, ...], Axis]:
@@ -84,8 +84,7 @@ def dimension_bars(report: GapReport, words: Words) -> tuple[tuple[DimensionBar,
     return tuple(_dimension_bar(result, words) for result in rank_dimensions(report)), Axis(marks)
 
 
-def _gap_bar(gap: GapResult, words: Words, top: float) -> GapBar:
-    share = best_share(gap)
+def _gap_bar(gap: GapResult, share: Estimate, *, words: Words, top: float) -> GapBar:
     return GapBar(
         key=gap.gap,
         name=words.name("gap", gap.gap),
@@ -94,7 +93,7 @@ def _gap_bar(gap: GapResult, words: Words, top: float) -> GapBar:
         width=_percent((share.value or 0.0) / top),
         whisker=_whisker(share, 0.0, top),
         segments=gap.segments,
-        corrected=gap.corrected_share.value is not None,
+        corrected=share is not gap.raw_share,
         attributed=gap.attributed,
     )
 
