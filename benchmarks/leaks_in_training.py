@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ from training.material import banned_keys, read_development, read_material
 from training.public_texts import LANGUAGES as PRETRAINED
 from training.public_texts import read_pairs, read_texts
 
-# What public sets call the parts that they measure on. Official test parts are not among the shared data at all.
-KEPT_PARTS = ("dev", "dev_sample", "test", "validation")
+# What public sets call the part that they are measured on; official ones are not among the shared data at all.
+KEPT_PARTS = ("test",)
+# What they call the parts that recipes are chosen on: trained on here, so that nothing may be measured on them.
+DEVELOPMENT_PARTS = ("dev", "dev_sample", "validation")
 
 Source = Callable[[Path, Path], Iterator[str]]
 GIVEN = "gold's train split"
@@ -39,27 +42,27 @@ def find_in_training(gold: Path, public: Path, *, kept: Sequence[str] = KEPT_PAR
     """Give leaks, and notices on what is no leak but must be known.
 
     kept: what parts that are measured on are called. A leak: an item of gold's dev, or a row of such a part of a public
-    set, that is among the texts (items and segments) which a recipe reads. Notices: segments of dev that customers also
-    wrote elsewhere ("will not fly with them again"), and rows of such parts that gold's train split, given to us, is
-    made of.
+    set, that is among the texts (items and segments) which a recipe reads. Notices: segments of gold's dev that
+    customers also wrote elsewhere ("will not fly with them again"), and how many rows of public sets' development parts
+    each source holds.
     """
     read = {name: _keys(source(gold, public)) for name, source in SOURCES.items()}
     leaks: dict[Leak, None] = {}
-    common, given = set(), set()
+    common, chosen_on = set(), Counter[str]()
     dev = (p for p in read_gold_texts(gold) if p.split == "dev")
-    rows = (p for p in read_public_texts(public) if p.split in kept)
+    rows = (p for p in read_public_texts(public) if p.split in {*kept, *DEVELOPMENT_PARTS})
     for place, source in _matches([*dev, *rows], read):
         if place.is_segment:
             common.add(place.id)
-        elif source == GIVEN and place.file.startswith("public/"):
-            given.add(place.id)
+        elif place.file.startswith("public/") and place.split not in kept:
+            chosen_on[source] += 1
         else:
             leaks[Leak(place, source)] = None
     notices = []
     if common:
         notices.append(f"training texts also hold a segment of the dev items {', '.join(sorted(common))}")
-    if given:
-        notices.append(f"{GIVEN} holds {len(given):,} rows of public sets' dev parts: do not measure on those")
+    for source, n in chosen_on.items():
+        notices.append(f"{n:,} rows of public sets' development parts are in {source}: do not measure on those")
     return list(leaks), notices
 
 

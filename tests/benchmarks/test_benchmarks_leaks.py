@@ -137,11 +137,19 @@ def gold_alone(monkeypatch) -> None:
 MAMS_ROW = {"id": "kept-1", "text": SENTENCE, "lang": "en", "aspects": [{"category": "staff", "polarity": "positive"}]}
 
 
-def test_a_row_of_a_dev_part_that_a_head_learns_from_is_a_leak(shared, gold_alone):
-    add_row(shared, "mams_acsa", MAMS_ROW | {"split": "dev"})
+def test_a_row_of_a_test_part_that_a_head_learns_from_is_a_leak(shared, gold_alone):
+    add_row(shared, "mams_acsa", MAMS_ROW | {"split": "test"})
     found, _ = find_in_training(shared / "gold", shared / "public")
-    assert [str(leak) for leak in found] == ["public/mams_acsa.jsonl.gz: kept-1 (dev) is in the further heads' rows"]
-    assert find_in_training(shared / "gold", shared / "public", kept=["test"])[0] == []
+    assert [str(leak) for leak in found] == ["public/mams_acsa.jsonl.gz: kept-1 (test) is in the further heads' rows"]
+    assert find_in_training(shared / "gold", shared / "public", kept=["final"])[0] == []
+
+
+def test_a_row_of_a_development_part_is_a_notice(shared, gold_alone):
+    add_row(shared, "mams_acsa", MAMS_ROW | {"split": "dev"})
+    found, notices = find_in_training(shared / "gold", shared / "public")
+    assert found == []
+    (notice,) = notices
+    assert notice.startswith("1 rows of public sets' development parts are in the further heads' rows")
 
 
 def test_a_row_of_a_train_part_is_none(shared, gold_alone):
@@ -172,7 +180,7 @@ def test_rows_that_gold_itself_is_made_of_are_a_notice(shared, gold_alone):
     add_row(shared, "mams_acsa", MAMS_ROW | {"split": "dev"})
     found, notices = find_in_training(shared / "gold", shared / "public")
     assert found == []  # the recipe keeps gold texts out of the further heads
-    assert notices == [f"{GIVEN} holds 1 rows of public sets' dev parts: do not measure on those"]
+    assert notices == [f"1 rows of public sets' development parts are in {GIVEN}: do not measure on those"]
 
 
 def test_the_command_prints_places_but_no_text_and_fails(shared, project, gold_alone, capsys):
