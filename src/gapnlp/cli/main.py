@@ -16,6 +16,7 @@ from gapnlp.cli.evaluate import evaluate
 from gapnlp.cli.keys import keys
 from gapnlp.cli.models import models
 from gapnlp.cli.report import report
+from gapnlp.cli.review import review
 from gapnlp.cli.score import score
 from gapnlp.cli.screen import ERRORS
 from gapnlp.cli.serve import serve
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (report, score, classify, compare, evaluate, models, serve, worker):
+for command in (report, score, classify, compare, evaluate, models, review, serve, worker):
     app.command()(command)
 app.add_typer(keys, name="keys")
 

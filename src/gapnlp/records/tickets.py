@@ -1,0 +1,37 @@
+"""Labelled tickets: texts with what their owners said of them, under the labels that the classifier learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gapnlp.records.feedback import Source
+from gapnlp.records.labels import DIMENSIONS, LABELS
+
+
+def presence_label(dimension: str) -> str:
+    """Name the head that says "this dimension is judged, with whatever polarity"."""
+    return f"presence:{dimension}"
+
+
+PRESENCE_LABELS: tuple[str, ...] = tuple(presence_label(d) for d in DIMENSIONS)
+# Everything that a ticket may be given, in the order of the classifier's heads.
+TICKET_LABELS: tuple[str, ...] = (*LABELS, *PRESENCE_LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTicket:
+    """One labelled text: a ticket, or a sentence of one.
+
+    id: of the text; rows of several annotators share it. ticket: the ticket that it belongs to (splits never cut a
+    ticket). given: label of TICKET_LABELS -> True or False; a label that is absent was not judged and is masked.
+    language: ISO 639-1, None until detected. annotator: who labelled it, where the file says so.
+    """
+
+    id: str
+    ticket: str
+    text: str
+    given: Mapping[str, bool]
+    source: Source
+    language: str | None = None
+    annotator: str | None = None
