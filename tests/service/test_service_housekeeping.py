@@ -14,6 +14,7 @@ from gapnlp.records.service import Job, JobOptions
 from gapnlp.service import housekeeping as module
 from gapnlp.service.folders import DataFolder
 from gapnlp.service.housekeeping import Housekeeping
+from gapnlp.store.service_corrections import ServiceCorrections
 from gapnlp.store.service_database import ServiceDatabase, read_url
 from gapnlp.store.service_jobs import ServiceJobs
 from gapnlp.store.service_runs import ServiceRuns
@@ -47,7 +48,7 @@ def house(tmp_path, monkeypatch):
     database.migrate()
     data = DataFolder(tmp_path / "data")
     data.make()
-    yield Housekeeping(data, ServiceJobs(database), Queue())
+    yield Housekeeping(data, ServiceJobs(database), Queue(), ServiceCorrections(database))
     database.close()
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from gapnlp.errors import Conflict, InputError, StoreError
+from gapnlp.errors import Conflict, InputError, NotFound, StoreError
 from gapnlp.records.feedback import Recognition
 from gapnlp.records.service import (
     REPORT_FORMATS,
@@ -33,7 +33,8 @@ from gapnlp.service.results import write_report_in
 from gapnlp.service.runs import RunServices, begin_run
 from gapnlp.settings import Settings
 from gapnlp.store.job_rows import plain_text
-from gapnlp.store.segments import read_segments
+from gapnlp.store.segments import read_segment, read_segments
+from gapnlp.store.service_corrections import ServiceCorrections
 from gapnlp.store.service_database import Duplicate, ServiceDatabase
 from gapnlp.store.service_jobs import ServiceJobs
 from gapnlp.store.service_runs import ServiceRuns
@@ -202,8 +203,18 @@ class JobService:
         index = _present(self._succeeded(project, job_id).index)
         return read_segments(index, filter, cursor=cursor, limit=limit)
 
+    def segment(self, project: str, job_id: str, place: int) -> StoredSegment:
+        """Give one segment behind the report's figures by its place.
+
+        Raises NotFound, also for a place that the job does not have; Conflict when it has not succeeded.
+        """
+        found = read_segment(_present(self._succeeded(project, job_id).index), place)
+        if found is None:
+            raise NotFound("there is no such segment in this job; take its place from the list of segments")
+        return found
+
     def purge(self, keep_days: float) -> int:
-        """Delete the jobs, of all projects, that ended more than so many days ago; returns how many."""
+        """Delete the jobs and corrections, of all projects, that ended more than so many days ago; returns how many."""
         return self._housekeeping.purge(keep_days)
 
     def _serve(self, database: ServiceDatabase, engine: Engine, worker: str) -> None:
@@ -286,7 +297,7 @@ class JobService:
 
     @property
     def _housekeeping(self) -> Housekeeping:
-        return Housekeeping(self._data, self._jobs, self._open_engine)
+        return Housekeeping(self._data, self._jobs, self._open_engine, ServiceCorrections(self._open_database))
 
 
 def _check_key(idempotency_key: str | None) -> None:
