@@ -130,6 +130,10 @@ class FakeJobs:
             raise InputError("cursor: this is none that a page came with")
         return Page((SEGMENT,) if filter.gap in (None, "delivery") else (), None)
 
+    def review_queue(self, project: str, job_id: str) -> tuple[int, ...]:
+        self._file(project, job_id, "csv")
+        return (SEGMENT.place,)
+
     def segment(self, project: str, job_id: str, place: int) -> StoredSegment:
         self._file(project, job_id, "csv")
         if place != SEGMENT.place:
@@ -167,6 +171,9 @@ class FakeCorrections:
         if found is None or found.project != project:
             raise NotFound("there is no such correction in this project")
         del self.kept[correction_id]
+
+    def corrected(self, project: str, job_id: str) -> frozenset[int]:
+        return frozenset(c.segment or 0 for c in self.kept.values() if (c.project, c.job) == (project, job_id))
 
     def lines(self, project: str) -> Iterator[str]:
         for correction in self.kept.values():

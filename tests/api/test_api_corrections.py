@@ -61,6 +61,7 @@ def test_segments_say_their_place(shop):
     ("sent", "status"),
     [
         ({**TEXT, "labels": {}}, 422),
+        ({**TEXT, "labels": {"sentiment": None}}, 422),
         ({**TEXT, "text": " "}, 422),
         ({**TEXT, "text": "x" * 1_000_000}, 422),
         ({**TEXT, "labels": {"gaps": ["nothing"]}}, 422),

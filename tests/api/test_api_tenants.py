@@ -294,6 +294,9 @@ PROBES: dict[tuple[str, str], Callable[[World], None]] = {
             ("POST", "/page/jobs/{job_id}/delete"),
             ("GET", "/page/jobs/{job_id}/files/{name}"),
             ("GET", "/page/reports/{job_id}"),
+            ("GET", "/page/review/{job_id}"),
+            ("POST", "/page/review/{job_id}"),
+            ("POST", "/page/review/{job_id}/undo"),
         )
     },
 }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from gapnlp.api.schemas import Dimension, Expectation, Gap, Language, Polarity, Sent, Sentiment, Told
 from gapnlp.api.schemas_jobs import JobId
 from gapnlp.records.corrections import GivenLabels
-from gapnlp.records.labels import DIMENSIONS, GAPS, Labels
+from gapnlp.records.labels import GAPS, Labels
 
 CorrectionId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", examples=["0b7c9d52e0a04f1c9d1f6f0c2f3a4b5c"])]
 _LABELS: dict[str, Any] = {
@@ -19,28 +19,46 @@ _LABELS: dict[str, Any] = {
     "gaps": ["communication"],
     "churn": False,
 }
-_DIMENSIONS = Field(
-    None,
-    max_length=len(DIMENSIONS),
-    description="every dimension that is judged, with its polarity; {} when none is",
-    examples=[{"reliability": "neg"}],
-)
-_GAPS = Field(
-    None,
-    max_length=len(GAPS),
-    description="every gap that it is evidence of; [] when of none",
-    examples=[["communication"]],
-)
+# At least one character that is neither a blank nor a control character.
+_SOME_WORD = r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000\ufeff]"
+
+
+# What a field that was left out holds; callers cannot send it.
+_NOT_JUDGED: Any = None
+
+
+def _left_out(schema: dict[str, Any]) -> None:
+    """Describe a field that may be left out but is never null."""
+    schema.pop("default", None)
 
 
 class LabelsSent(Sent):
-    """Labels. A field that is left out, or null, was not judged."""
+    """Labels, at least one. A field that is left out was not judged."""
 
-    sentiment: Sentiment | None = Field(None, examples=["neg"])
-    dimensions: dict[Dimension, Polarity] | None = _DIMENSIONS
-    gaps: list[Gap] | None = _GAPS
-    expectation: Expectation | None = Field(None, examples=["unmet"])
-    churn: bool | None = Field(None, examples=[False])
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    sentiment: Sentiment = Field(_NOT_JUDGED, examples=["neg"], json_schema_extra=_left_out)
+    dimensions: dict[Dimension, Polarity] = Field(
+        _NOT_JUDGED,
+        description="every dimension that is judged, with its polarity; {} when none is",
+        examples=[{"reliability": "neg"}],
+        json_schema_extra=_left_out,
+    )
+    gaps: list[Gap] = Field(
+        _NOT_JUDGED,
+        max_length=20,
+        description="every gap that it is evidence of; [] when of none",
+        examples=[["communication"]],
+        json_schema_extra=_left_out,
+    )
+    expectation: Expectation = Field(_NOT_JUDGED, examples=["unmet"], json_schema_extra=_left_out)
+    churn: bool = Field(_NOT_JUDGED, examples=[False], json_schema_extra=_left_out)
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("at least one label has to be given")
+        return self
 
     def given(self) -> GivenLabels:
         """Give them as the package keeps them."""
@@ -58,8 +76,8 @@ class ModelSaid(Sent):
         min_length=1, max_length=200, description="`model_version`", examples=["linear-en-1.0.0+5a1d67f850"]
     )
     sentiment: Sentiment = Field(examples=["pos"])
-    dimensions: dict[Dimension, Polarity] = Field({}, max_length=len(DIMENSIONS), examples=[{"reliability": "pos"}])
-    gaps: list[Gap] = Field([], max_length=len(GAPS), examples=[["delivery"]])
+    dimensions: dict[Dimension, Polarity] = Field({}, examples=[{"reliability": "pos"}])
+    gaps: list[Gap] = Field([], max_length=20, examples=[["delivery"]])
     expectation: Expectation = Field("none", examples=["none"])
     churn: bool = Field(False, examples=[False])
 
@@ -67,6 +85,11 @@ class ModelSaid(Sent):
         """Give them as the package keeps them."""
         gaps = tuple(g for g in GAPS if g in self.gaps)
         return Labels(self.sentiment, {d: p for d, p in self.dimensions.items()}, gaps, self.expectation, self.churn)
+
+
+def _whole(value: Any) -> Any:
+    """Read 17.0 as 17: to JSON both are the same integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class SegmentCorrection(Sent):
@@ -77,7 +100,9 @@ class SegmentCorrection(Sent):
     )
 
     job: JobId
-    segment: int = Field(ge=1, le=2**53, description="`place` of the segment, see /reports", examples=[17])
+    segment: Annotated[int, BeforeValidator(_whole)] = Field(
+        ge=1, le=2**53, description="`place` of the segment, see /reports", examples=[17]
+    )
     labels: LabelsSent
 
 
@@ -92,7 +117,12 @@ class TextCorrection(Sent):
         }
     )
 
-    text: str = Field(min_length=1, description="what the customer wrote", examples=["You promised 3 days, it took 9."])
+    text: str = Field(
+        min_length=1,
+        pattern=_SOME_WORD,
+        description="what the customer wrote",
+        examples=["You promised 3 days, it took 9."],
+    )
     ticket: str | None = Field(
         None, min_length=1, max_length=200, description="what the text belongs to", examples=["4711"]
     )

@@ -84,6 +84,10 @@ class CorrectionService:
         """Delete a correction. Raises NotFound."""
         self._corrections.delete(project, plain_text(correction_id, longest=33))
 
+    def corrected(self, project: str, job_id: str) -> frozenset[int]:
+        """Places of a job's segments that somebody has corrected; of records.service.StoredSegment.place."""
+        return self._corrections.segments_of(project, job_id)
+
     def lines(self, project: str) -> Iterator[str]:
         """Give a project's corrections as JSON Lines in the form of records.tickets.LabelledTicket, oldest first.
 

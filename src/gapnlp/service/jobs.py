@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -33,7 +33,7 @@ from gapnlp.service.results import write_report_in
 from gapnlp.service.runs import RunServices, begin_run
 from gapnlp.settings import Settings
 from gapnlp.store.job_rows import plain_text
-from gapnlp.store.segments import read_segment, read_segments
+from gapnlp.store.segments import read_review_queue, read_segment, read_segments
 from gapnlp.store.service_corrections import ServiceCorrections
 from gapnlp.store.service_database import Duplicate, ServiceDatabase
 from gapnlp.store.service_jobs import ServiceJobs
@@ -45,6 +45,8 @@ _LOG = logging.getLogger(__name__)
 _MOST_A_PAGE = 500
 _LONGEST_KEY = 255
 _LONGEST_ID = 32
+# Sentences in a job's review queue.
+_REVIEWED = 200
 
 
 class JobService:
@@ -213,6 +215,13 @@ class JobService:
             raise NotFound("there is no such segment in this job; take its place from the list of segments")
         return found
 
+    def review_queue(self, project: str, job_id: str) -> tuple[int, ...]:
+        """Places of the segments that somebody should look at first: those that the model is least sure of.
+
+        Raises NotFound, Conflict when the job has not succeeded.
+        """
+        return _review_queue(_present(self._succeeded(project, job_id).index))
+
     def purge(self, keep_days: float) -> int:
         """Delete the jobs and corrections, of all projects, that ended more than so many days ago; returns how many."""
         return self._housekeeping.purge(keep_days)
@@ -308,6 +317,12 @@ def _check_key(idempotency_key: str | None) -> None:
 def _check_limit(limit: int) -> None:
     if not 1 <= limit <= _MOST_A_PAGE:
         raise InputError(f"limit: give a number from 1 to {_MOST_A_PAGE}")
+
+
+@lru_cache(maxsize=32)
+def _review_queue(index: Path) -> tuple[int, ...]:
+    # An index never changes once it is there, and its folder's name is the job's own.
+    return read_review_queue(index, _REVIEWED)
 
 
 def _present(path: Path) -> Path:

@@ -159,6 +159,29 @@ def read_segment(path: Path, place: int) -> StoredSegment | None:
     return _read(row) if row else None
 
 
+def read_review_queue(path: Path, most: int) -> tuple[int, ...]:
+    """Places of the segments that the model is least sure of, by the weakest label each was given; same texts once.
+
+    Raises StoreError when there is no index.
+    """
+    s, doubt = _SEGMENTS.c, func.max(_TAGS.c.weakness)
+    text = func.json_extract(s.body, "$.text")
+    weakest = (
+        select(s.id, text.label("text"), doubt.label("doubt"))
+        .select_from(_TAGS.join(_SEGMENTS, _TAGS.c.segment == s.id))
+        .group_by(s.id)
+        .order_by(doubt.desc(), s.id)
+        # Enough that there are as many as are wanted when the same text comes again and again.
+        .limit(4 * most)
+    )
+    with _reading(path) as connection:
+        rows = connection.execute(weakest).all()
+    first: dict[str, int] = {}
+    for row in rows:
+        first.setdefault(row.text, row.id)
+    return tuple(first.values())[:most]
+
+
 def _query(wanted: SegmentFilter, tags: Sequence[str], place: tuple[int, int] | None) -> Select[Any]:
     """Go through the first tag's segments, or all of them in order, and leave out what the rest does not fit."""
     s, t = _SEGMENTS.c, _TAGS.c

@@ -61,6 +61,12 @@ class ServiceCorrections:
             yield [_read(row) for row in rows]
             place = rows[-1].created, rows[-1].id
 
+    def segments_of(self, project: str, job_id: str) -> frozenset[int]:
+        """Places of a job's segments that somebody has corrected."""
+        wanted = [CORRECTIONS.c.project == project, CORRECTIONS.c.job == job_id]
+        with self._database.reading() as connection:
+            return frozenset(connection.execute(select(CORRECTIONS.c.segment).where(*wanted).distinct()).scalars())
+
     def erase_job(self, job_id: str) -> None:
         """Delete what was said of a job's segments, with their texts."""
         with self._database.writing() as connection:
