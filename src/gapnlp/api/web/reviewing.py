@@ -54,6 +54,7 @@ def show_review(visit: Visit, site: Site) -> Response:
 def save_review(visit: Visit, site: Site) -> Response:
     """Keep what the form says, with who and when, and go on to the next sentence."""
     project, job_id = visit.need(), str(visit.request.path_params["job_id"])
+    site.jobs.get(project, job_id)  # another project's job is not there, whatever the form says
     segment = site.jobs.segment(project, job_id, _number(visit.field("segment")))
     who = visit.caller.name if visit.caller else LOCAL_CORRECTOR
     made = new_correction(project, who, _given(visit), text=segment.text, ticket=segment.item)
@@ -64,6 +65,7 @@ def save_review(visit: Visit, site: Site) -> Response:
 def undo_review(visit: Visit, site: Site) -> Response:
     """Take the last correction back and show its sentence again."""
     project, job_id = visit.need(), str(visit.request.path_params["job_id"])
+    site.jobs.get(project, job_id)
     site.corrections.take_back(project, visit.field("correction"))
     return go(_address(job_id, at=max(0, _number(visit.field("at")) - 1)))
 
