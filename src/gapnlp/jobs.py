@@ -36,7 +36,9 @@ from gapnlp.records.feedback import FAILURE_KINDS, Failure, Recognition
 from gapnlp.records.labels import LANGUAGES
 from gapnlp.records.promises import Ledger
 from gapnlp.records.report import GapReport, ModelUsed, Reference
+from gapnlp.records.review import review_segments
 from gapnlp.reporting.render import write_report
+from gapnlp.retraining.selection import Selection
 from gapnlp.scoring.loading import DEFAULT_QUALITY
 from gapnlp.scoring.local import Chunk, Result, Row, ScorerSettings, available_cores, score_chunks, score_rows
 from gapnlp.scoring.scorer import Scorer
@@ -324,6 +326,22 @@ def _count(counts: dict[str, int], results: Sequence[Result]) -> None:
     counts["read"] += len(results)
     for result in results:
         counts[result.kind if isinstance(result, Failure) else "scored"] += 1
+
+
+def choose_for_review(inputs: Inputs, selection: Selection, *, on_progress: OnProgress) -> Mapping[str, int]:
+    """Score the inputs and offer every segment to the selection; nothing else is kept, so memory stays flat.
+
+    on_progress: called with the rows read so far. Returns how many rows were read, scored, failed and so on.
+    """
+    counts = dict.fromkeys(("read", "scored", *FAILURE_KINDS), 0)
+    rows = read_feedback(inputs.paths, inputs.columns, recognitions=inputs.recognitions)
+    with closing(score_chunks(_chunks(rows), inputs.scorer, workers=_choose_workers(inputs))) as scored:
+        for _, results in scored:
+            analyses = [r for r in results if isinstance(r, Analysis)]
+            selection.add([segment for analysis in analyses for segment in review_segments(analysis)])
+            _count(counts, results)
+            on_progress(counts["read"])
+    return counts
 
 
 def build_report(

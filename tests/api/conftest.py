@@ -23,7 +23,7 @@ from gapnlp.scoring.loading import load
 from gapnlp.scoring.scorer import Scorer
 from gapnlp.service.keys import KeyService
 from gapnlp.settings import Settings, read_settings
-from tests.api.fakes import FakeJobs, FakeKeys
+from tests.api.fakes import FakeCorrections, FakeJobs, FakeKeys
 
 SERVE = "import typer; from gapnlp.cli.serve import serve; typer.run(serve)"
 STARTS_WITHIN = 120
@@ -44,6 +44,7 @@ class Api:
     jobs: FakeJobs
     keys: FakeKeys
     settings: Settings
+    corrections: FakeCorrections
 
 
 @pytest.fixture
@@ -53,10 +54,11 @@ def open_api(tmp_path: Path, tiny_models: Path, small_scorer: Scorer) -> Iterato
 
         def make(scorer: Scorer | None = None, **settings: object) -> Api:
             chosen = read_settings(data_dir=tmp_path / "data", models=tiny_models, quality="fast", **settings)
-            jobs, keys = FakeJobs(tmp_path), FakeKeys()
-            app = create_app(chosen, jobs=jobs, keys=keys, make_scorer=lambda: scorer or small_scorer)
+            jobs, keys, corrections = FakeJobs(tmp_path), FakeKeys(), FakeCorrections()
+            given = {"jobs": jobs, "keys": keys, "corrections": corrections}
+            app = create_app(chosen, **given, make_scorer=lambda: scorer or small_scorer)
             client = TestClient(app, base_url="http://127.0.0.1:8000", client=("127.0.0.1", 50_000))
-            return Api(app, stack.enter_context(client), jobs, keys, chosen)
+            return Api(app, stack.enter_context(client), jobs, keys, chosen, corrections)
 
         yield make
 

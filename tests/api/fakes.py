@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gapnlp.errors import Conflict, InputError, NotFound, StoreError
+from gapnlp.records.corrections import Correction
 from gapnlp.records.feedback import ColumnRole, Recognition
 from gapnlp.records.labels import Labels
 from gapnlp.records.service import STATES, ApiKey, Job, JobOptions, Page, SegmentFilter, StoredSegment
+from gapnlp.service.corrections import tell_correction
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RECOGNITION = Recognition(
@@ -31,6 +34,8 @@ SEGMENT = StoredSegment(
     probabilities={"sentiment:neg": 0.9, "dimension:reliability:neg": 0.8, "gap:delivery": 0.7},
     period="2026-02",
     group="North",
+    place=1,
+    model_version="small-1",
 )
 
 
@@ -125,11 +130,55 @@ class FakeJobs:
             raise InputError("cursor: this is none that a page came with")
         return Page((SEGMENT,) if filter.gap in (None, "delivery") else (), None)
 
+    def review_queue(self, project: str, job_id: str) -> tuple[int, ...]:
+        self._file(project, job_id, "csv")
+        return (SEGMENT.place,)
+
+    def segment(self, project: str, job_id: str, place: int) -> StoredSegment:
+        self._file(project, job_id, "csv")
+        if place != SEGMENT.place:
+            raise NotFound("there is no such segment in this job")
+        return SEGMENT
+
     def _file(self, project: str, job_id: str, ending: str) -> Path:
         job = self.get(project, job_id)
         if job.state != "succeeded":
             raise Conflict(f"the job is {job.state}; there are results once it has succeeded")
         return self.folder / f"{job_id}.{ending}"
+
+
+@dataclass
+class FakeCorrections:
+    """Keeps corrections; of keys it knows which correction came with them."""
+
+    kept: dict[str, Correction] = field(default_factory=dict)
+    by_key: dict[tuple[str, str], str] = field(default_factory=dict)
+    fault: Exception | None = None
+
+    def add(self, correction: Correction, idempotency_key: str | None = None) -> tuple[Correction, bool]:
+        if self.fault:
+            raise self.fault
+        known = self.by_key.get((correction.project, idempotency_key or ""))
+        if known:
+            return self.kept[known], True
+        self.kept[correction.id] = correction
+        if idempotency_key:
+            self.by_key[correction.project, idempotency_key] = correction.id
+        return correction, False
+
+    def take_back(self, project: str, correction_id: str) -> None:
+        found = self.kept.get(correction_id)
+        if found is None or found.project != project:
+            raise NotFound("there is no such correction in this project")
+        del self.kept[correction_id]
+
+    def corrected(self, project: str, job_id: str) -> frozenset[int]:
+        return frozenset(c.segment or 0 for c in self.kept.values() if (c.project, c.job) == (project, job_id))
+
+    def lines(self, project: str) -> Iterator[str]:
+        for correction in self.kept.values():
+            if correction.project == project:
+                yield json.dumps(tell_correction(correction)) + "\n"
 
 
 @dataclass

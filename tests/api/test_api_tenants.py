@@ -203,6 +203,53 @@ def empty(world: World) -> None:
     assert world.api.client.head("/webhooks/intercom").content == b""
 
 
+CORRECTION = {"text": "The parcel came 5 days late.", "labels": {"gaps": ["delivery"]}}
+
+
+def correcting(world: World) -> None:
+    """A correction belongs to the key that made it; another project's job or Idempotency-Key means nothing."""
+    ids = set()
+    for project in PROJECTS:
+        headers = {"Idempotency-Key": "same"}
+        answered = world.ask("POST", "/corrections", project, json=CORRECTION, headers=headers)
+        assert answered.status_code == 201
+        assert "Idempotent-Replayed" not in answered.headers
+        ids.add(answered.json()["id"])
+        assert world.api.corrections.kept[answered.json()["id"]].project == project
+    assert len(ids) == 2
+    for job in world.jobs["shop"]:
+        sent = {"job": job.id, "segment": 1, "labels": {"churn": True}}
+        answered = world.ask("POST", "/corrections", "hotel", json=sent)
+        never = world.ask("POST", "/corrections", "hotel", json={**sent, "job": "f" * 32})
+        assert answered.status_code == never.status_code == 404
+        assert answered.json() == never.json()
+    assert {c.project for c in world.api.corrections.kept.values()} == {*PROJECTS}
+    assert len(world.api.corrections.kept) == 2
+
+
+def exporting(world: World) -> None:
+    """The export holds one's own corrections alone."""
+    for project in PROJECTS:
+        sent = {**CORRECTION, "text": f"{project} came 5 days late."}
+        assert world.ask("POST", "/corrections", project, json=sent).status_code == 201
+    for project, other in (PROJECTS, PROJECTS[::-1]):
+        for key in range(5):
+            told = world.ask("GET", "/corrections.jsonl", project, key).text
+            assert f"{project} came" in told
+            assert f"{other} came" not in told
+
+
+def taking_back(world: World) -> None:
+    """Another project's correction is as one that never was."""
+    kept = world.ask("POST", "/corrections", "shop", json=CORRECTION).json()["id"]
+    answered = world.ask("DELETE", f"/corrections/{kept}", "hotel", 4)
+    never = world.ask("DELETE", f"/corrections/{'f' * 32}", "hotel", 4)
+    assert answered.status_code == never.status_code == 404
+    assert answered.json() == never.json()
+    assert kept in world.api.corrections.kept
+    assert world.ask("DELETE", f"/corrections/{kept}", "shop").status_code == 204
+
+
 SAME = ("/taxonomy", "/models", "/healthz", "/readyz", "/docs", "/openapi.json")
 JOB, REPORT = "/jobs/{job_id}", "/reports/{job_id}"
 PROBES: dict[tuple[str, str], Callable[[World], None]] = {
@@ -219,6 +266,9 @@ PROBES: dict[tuple[str, str], Callable[[World], None]] = {
     ("GET", f"{JOB}/report.{{format}}"): not_found("GET", f"{JOB}/report.json"),
     ("GET", f"{REPORT}/segments"): not_found("GET", f"{REPORT}/segments"),
     ("GET", "/metrics"): metrics,
+    ("POST", "/corrections"): correcting,
+    ("GET", "/corrections.jsonl"): exporting,
+    ("DELETE", "/corrections/{correction_id}"): taking_back,
     ("POST", "/webhooks/zendesk"): webhook("/webhooks/zendesk"),
     ("POST", "/webhooks/intercom"): webhook("/webhooks/intercom"),
     ("HEAD", "/webhooks/intercom"): empty,
@@ -244,6 +294,9 @@ PROBES: dict[tuple[str, str], Callable[[World], None]] = {
             ("POST", "/page/jobs/{job_id}/delete"),
             ("GET", "/page/jobs/{job_id}/files/{name}"),
             ("GET", "/page/reports/{job_id}"),
+            ("GET", "/page/review/{job_id}"),
+            ("POST", "/page/review/{job_id}"),
+            ("POST", "/page/review/{job_id}/undo"),
         )
     },
 }
@@ -273,7 +326,7 @@ def test_nothing_leaks_between_projects(world, method, path):
 @pytest.mark.parametrize(("method", "path"), ADDRESSES, ids=map(" ".join, ADDRESSES))
 def test_nothing_is_open_without_a_key_but_what_is_public(world, method, path):
     job = world.jobs["shop"][2]
-    address = path.format(job_id=job.id, format="csv", token=job.id, name="report.html")
+    address = path.format(job_id=job.id, format="csv", token=job.id, name="report.html", correction_id=job.id)
     answered = world.api.client.request(method, address, follow_redirects=False)
     if path in PUBLIC or path.startswith(PUBLIC_BELOW):
         assert "shop succeeded" not in answered.text

@@ -28,7 +28,7 @@ r2,They replied within 4 minutes.,2025-01-04,5,South
 r3,,2025-01-05,3,South
 r4,"Das Paket kam leider viel zu spät an, niemand hat geantwortet.",2025-01-06,1,North
 """
-COMMANDS = ("classify", "compare", "evaluate", "drift", "models", "report", "score", "serve", "worker")
+COMMANDS = ("classify", "compare", "evaluate", "drift", "models", "report", "review", "score", "serve", "worker")
 
 
 @dataclass(frozen=True)

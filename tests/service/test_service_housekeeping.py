@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gapnlp.errors import NotFound, StoreError
+from gapnlp.records.corrections import Correction, GivenLabels
 from gapnlp.records.service import Job, JobOptions
 from gapnlp.service import housekeeping as module
 from gapnlp.service.folders import DataFolder
 from gapnlp.service.housekeeping import Housekeeping
+from gapnlp.store.service_corrections import ServiceCorrections
 from gapnlp.store.service_database import ServiceDatabase, read_url
 from gapnlp.store.service_jobs import ServiceJobs
 from gapnlp.store.service_runs import ServiceRuns
@@ -47,7 +49,7 @@ def house(tmp_path, monkeypatch):
     database.migrate()
     data = DataFolder(tmp_path / "data")
     data.make()
-    yield Housekeeping(data, ServiceJobs(database), Queue())
+    yield Housekeeping(data, ServiceJobs(database), Queue(), ServiceCorrections(database))
     database.close()
 
 
@@ -107,6 +109,19 @@ def test_folders_of_no_job_go_once_they_are_old(house):
     house.keep(None)
     assert young.exists() and house.data.job(job.id).path.exists()
     assert not old.exists()
+
+
+def test_corrections_go_with_their_job_and_with_time(house):
+    job, kept = add(house, 1), add(house, 2)
+    now = datetime.now(UTC)
+    for number, (of, made) in enumerate([(job.id, now), (kept.id, now), (None, now - timedelta(days=40)), (None, now)]):
+        correction = Correction(f"{number:032x}", "shop", "a", made, f"x{number}", "t", GivenLabels(churn=True), job=of)
+        house.corrections.insert(correction, fingerprint="f", idempotency_key=None)
+    house.delete("shop", job.id)
+    house.keep(None)
+    assert [c.text for page in house.corrections.latest("shop") for c in page] == ["x2", "x1", "x3"]
+    house.keep(30)
+    assert [c.text for page in house.corrections.latest("shop") for c in page] == ["x1", "x3"]
 
 
 def test_old_jobs_go_and_others_stay(house, runs):

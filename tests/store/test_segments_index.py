@@ -13,7 +13,7 @@ from gapnlp.records.analysis import Analysis, ScoredSegment, Segment
 from gapnlp.records.feedback import Feedback, Source
 from gapnlp.records.labels import DIMENSIONS, GAPS, LABEL_INDEX, LABELS, POLARITIES, SENTIMENTS, Labels
 from gapnlp.records.service import SegmentFilter
-from gapnlp.store.segments import SegmentWriter, read_segments
+from gapnlp.store.segments import SegmentWriter, read_review_queue, read_segment, read_segments
 
 TEXT = "Paczka przyszła późno. 评论很好\ud800! End."
 
@@ -164,3 +164,20 @@ def test_any_filter_finds_the_segments_that_fit_it(tmp_path_factory, labelled, w
     for one in wanted:
         rows = {s.row for s in read_segments(path, one, cursor=None, limit=100).items}
         assert rows == {n for n, labels in enumerate(labelled) if fits(labels, one)}
+
+
+def test_a_segment_is_found_by_its_place(index):
+    for stored in read_segments(index, SegmentFilter(), cursor=None, limit=10).items:
+        assert read_segment(index, stored.place) == stored
+    assert stored.model_version == "v1"
+    assert read_segment(index, 99) is None
+
+
+def test_the_review_queue_begins_with_the_least_sure_and_shows_a_text_once(tmp_path):
+    path = tmp_path / "queue.sqlite"
+    sure, doubtful = scored(0, 22, LATE, 0.9), scored(23, 29, GOOD, 0.9, dimension_empathy_pos=0.3)
+    again, middle = scored(23, 29, GOOD, 0.2), scored(30, 34, GOOD, 0.5)
+    with SegmentWriter(path, period=None) as writer:
+        writer.add([item(1, sure, doubtful), item(2, again, middle)])
+    assert read_review_queue(path, 10) == (3, 4, 1)
+    assert read_review_queue(path, 2) == (3, 4)

@@ -14,7 +14,7 @@ from gapnlp.errors import InputError, StoreError
 from gapnlp.store.service_database import ServiceDatabase, read_url
 from gapnlp.store.service_tables import SERVICE_METADATA, VERSION_TABLE
 
-TABLES = {"gapnlp_jobs", "gapnlp_keys", "gapnlp_workers"}
+TABLES = {"gapnlp_corrections", "gapnlp_jobs", "gapnlp_keys", "gapnlp_workers"}
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gapnlp.api.problems import ApiProblem, from_gapnlp, problem_response
 from gapnlp.api.rates import RateLimiter
 from gapnlp.errors import GapnlpError
+from gapnlp.records.corrections import LOCAL_CORRECTOR
 from gapnlp.records.service import LOCAL_PROJECT, SCOPES, ApiKey
 
 # Addresses that anyone may ask. Webhooks are signed instead; pages ask for the key themselves (web.visits).
@@ -35,11 +36,15 @@ _LONGEST_KEY = 512
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: a project, and what its key allows. key: the key's prefix; None on a server without keys."""
+    """Who is calling: a project, and what its key allows.
+
+    key: the key's prefix; None on a server without keys. name: the key's, for people.
+    """
 
     project: str
     scopes: tuple[str, ...]
     key: str | None = None
+    name: str = LOCAL_CORRECTOR
 
     def may(self, scope: str) -> bool:
         """Whether the key allows a scope; admin allows all of them, in its own project."""
@@ -109,7 +114,7 @@ class Access:
             if key is not None:
                 if by_cookie:
                     _refuse_other_sites(scope["method"], headers)
-                return Caller(key.project, key.scopes, key.prefix)
+                return Caller(key.project, key.scopes, key.prefix, key.name)
             if not public:
                 raise _unauthorized("this access key is unknown, expired or revoked")
         if await run_in_threadpool(keys.any):

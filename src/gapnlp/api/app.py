@@ -21,17 +21,22 @@ from gapnlp.api.openapi import install_openapi
 from gapnlp.api.problems import UnexpectedErrors, install_problems
 from gapnlp.api.rates import RateLimiter
 from gapnlp.api.routes import classify, docs, info, jobs, results, webhooks
+from gapnlp.api.routes import corrections as corrections_routes
 from gapnlp.api.tracing import NO_NATIVE_TELEMETRY
 from gapnlp.api.uploads import UploadGate
 from gapnlp.api.web.pages import add_pages
 from gapnlp.api.webhooks.signatures import INTERCOM_WINDOW
 from gapnlp.scoring.loading import load
 from gapnlp.scoring.scorer import Scorer
+from gapnlp.service.corrections import CorrectionService
 from gapnlp.service.jobs import JobService
 from gapnlp.service.keys import KeyService
 from gapnlp.settings import Settings
 
-ROUTERS = (classify.router, jobs.router, results.router, webhooks.router, info.router, info.health)
+ROUTERS = (
+    *(classify.router, jobs.router, results.router, corrections_routes.router),
+    *(webhooks.router, info.router, info.health),
+)
 _DESCRIPTION = """Find where a service falls short, from customers' own words: five SERVQUAL dimensions and five service
 gaps, in English, Polish and Chinese.
 
@@ -41,6 +46,7 @@ _TAGS = {
     "classify": "texts in, labels out",
     "jobs": "uploads that become reports",
     "results": "what jobs have made",
+    "corrections": "what labels should be, for the next training",
     "webhooks": "for support tools",
     "about": "what is measured, and with which models",
     "health": "for whoever keeps the server running",
@@ -52,11 +58,13 @@ def create_app(
     *,
     jobs: JobService | None = None,
     keys: KeyService | None = None,
+    corrections: CorrectionService | None = None,
     make_scorer: Callable[[], Scorer] | None = None,
 ) -> FastAPI:
     """Make the app.
 
-    jobs, keys: given ones are started and stopped by who gives them; without, the app makes its own when it starts.
+    jobs, keys, corrections: given ones are started and stopped by who gives them; without, the app makes its own when
+    it starts.
     make_scorer: what /classify scores with; the settings' models when not given.
     """
     app = FastAPI(
@@ -73,7 +81,7 @@ def create_app(
         telemetry=NO_NATIVE_TELEMETRY,
     )
     state = app.state
-    state.settings, state.jobs, state.keys = settings, jobs, keys
+    state.settings, state.jobs, state.keys, state.corrections = settings, jobs, keys, corrections
     # A request as large as is allowed has to fit into an empty queue.
     queue = max(settings.classify_queue, settings.classify_documents)
     limits = PoolLimits(queue=queue, batch=settings.classify_batch)
@@ -129,6 +137,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             state.jobs = JobService(state.settings)
             await run_in_threadpool(state.jobs.start)
             stack.push_async_callback(run_in_threadpool, state.jobs.stop)
+        if state.corrections is None:
+            state.corrections = await run_in_threadpool(CorrectionService, state.settings)
+            stack.push_async_callback(run_in_threadpool, state.corrections.close)
         state.pool.start()
         stack.push_async_callback(run_in_threadpool, state.pool.stop)
         yield

@@ -13,6 +13,7 @@ from gapnlp.api.access import Caller, caller_of
 from gapnlp.api.batching import ScoringPool
 from gapnlp.api.memory import AnswerMemory
 from gapnlp.api.problems import ApiProblem
+from gapnlp.service.corrections import CorrectionService
 from gapnlp.service.jobs import JobService
 from gapnlp.settings import Settings
 
@@ -27,6 +28,7 @@ class Server:
 
     settings: Settings
     jobs: JobService
+    corrections: CorrectionService
     pool: ScoringPool
     memory: AnswerMemory
 
@@ -34,7 +36,7 @@ class Server:
 async def server_of(request: Request) -> Server:
     """Find the parts where the app factory left them; async only so that FastAPI needs no thread for it."""
     state = request.app.state
-    return Server(state.settings, state.jobs, state.pool, state.memory)
+    return Server(state.settings, state.jobs, state.corrections, state.pool, state.memory)
 
 
 def allowed(scope: str | None) -> Callable[[Request], Awaitable[Caller]]:

@@ -108,6 +108,6 @@ def _add_models(description: dict[str, Any]) -> None:
 
 def _add_limits(description: dict[str, Any], settings: Settings) -> None:
     schemas = description["components"]["schemas"]
-    for name in ("Document", "OneText"):
+    for name in ("Document", "OneText", "TextCorrection"):
         schemas[name]["properties"]["text"]["maxLength"] = settings.classify_characters
     schemas["Documents"]["properties"]["documents"]["maxItems"] = settings.classify_documents

@@ -129,6 +129,7 @@ class ReportPage(Told):
 class StoredAnswer(Told):
     """One segment behind a report's figures. Its evidence is counted from the beginning of `text`."""
 
+    place: int = Field(ge=0, description="names the segment in /corrections", examples=[17])
     item: str = Field(description="id of its item", examples=["r-17"])
     row: int = Field(description="row of the upload", examples=[18])
     number: int = Field(ge=0, description="its place in the item", examples=[0])
@@ -149,6 +150,10 @@ class StoredAnswer(Told):
     churn: GivenChurn
     causes: list[str] = Field(description="keys of causes, see /taxonomy", examples=[["late_or_cancelled"]])
     abstained: bool = Field(examples=[False])
+    model_version: str = Field(
+        description="the bundle that judged it; empty in jobs of older versions",
+        examples=["linear-en-1.0.0+5a1d67f850"],
+    )
 
 
 class SegmentPage(Told):

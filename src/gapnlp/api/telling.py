@@ -23,7 +23,7 @@ _AS_THEY_ARE = (
 )
 _OF_SEGMENT = (
     *("item", "row", "number", "start", "end", "before", "text", "after", "language"),
-    *("date", "rating", "group", "period", "causes", "abstained"),
+    *("date", "rating", "group", "period", "causes", "abstained", "place", "model_version"),
 )
 
 

@@ -18,6 +18,7 @@ from gapnlp.cli.keys import keys
 from gapnlp.cli.labels import labels
 from gapnlp.cli.models import models
 from gapnlp.cli.report import report
+from gapnlp.cli.review import review
 from gapnlp.cli.score import score
 from gapnlp.cli.screen import ERRORS
 from gapnlp.cli.serve import serve
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (report, score, classify, compare, evaluate, drift, models, serve, worker):
+for command in (report, score, classify, compare, review, evaluate, drift, models, serve, worker):
     app.command()(command)
 app.add_typer(keys, name="keys")
 app.add_typer(labels, name="labels")

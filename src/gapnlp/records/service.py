@@ -138,7 +138,8 @@ class StoredSegment:
     item: id of its item. row: as in records.feedback.Source. number: its place in the item, from 0. start, end: code
     points of the item's text. before, after: the item's text around it (up to records.quotes.CONTEXT). probabilities:
     label (of records.labels.LABELS, given ones only) -> in [0, 1]. period: the label of the job's period. evidence:
-    label -> spans in the item's text; empty until service.evidence.explain_segments adds it.
+    label -> spans in the item's text; empty until service.evidence.explain_segments adds it. place: names the segment
+    within its job, from 1. model_version: the bundle that judged it; "" in jobs of older versions.
     """
 
     item: str
@@ -159,6 +160,8 @@ class StoredSegment:
     group: str | None = None
     period: str | None = None
     evidence: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    place: int = 0
+    model_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from gapnlp.errors import NotFound
 from gapnlp.service.engine import Engine
 from gapnlp.service.folders import DataFolder
+from gapnlp.store.service_corrections import ServiceCorrections
 from gapnlp.store.service_jobs import ServiceJobs
 
 _LOG = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class Housekeeping:
     data: DataFolder
     jobs: ServiceJobs
     engine: Engine
+    corrections: ServiceCorrections
 
     def keep(self, keep_days: float | None) -> None:
         """Do everything. Raises StoreError."""
@@ -52,7 +54,8 @@ class Housekeeping:
             _LOG.info("job %s was not in the queue and is now", job_id)
 
     def purge(self, keep_days: float) -> int:
-        """Delete the jobs that ended more than so many days ago; returns how many."""
+        """Delete the jobs that ended, and the corrections made, more than so many days ago; returns how many jobs."""
+        self.corrections.erase_before(timedelta(days=keep_days))
         old = self.jobs.ended_before(timedelta(days=keep_days))
         for project, job_id in old:
             with suppress(NotFound):
@@ -68,4 +71,5 @@ class Housekeeping:
         """End the deletion of a hidden job."""
         self.engine.forget(job_id)
         self.data.job(job_id).remove()
+        self.corrections.erase_job(job_id)
         self.jobs.erase(job_id)

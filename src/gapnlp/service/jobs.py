@@ -7,11 +7,11 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from uuid import uuid4
 
-from gapnlp.errors import Conflict, InputError, StoreError
+from gapnlp.errors import Conflict, InputError, NotFound, StoreError
 from gapnlp.records.feedback import Recognition
 from gapnlp.records.service import (
     REPORT_FORMATS,
@@ -33,7 +33,8 @@ from gapnlp.service.results import write_report_in
 from gapnlp.service.runs import RunServices, begin_run
 from gapnlp.settings import Settings
 from gapnlp.store.job_rows import plain_text
-from gapnlp.store.segments import read_segments
+from gapnlp.store.segments import read_review_queue, read_segment, read_segments
+from gapnlp.store.service_corrections import ServiceCorrections
 from gapnlp.store.service_database import Duplicate, ServiceDatabase
 from gapnlp.store.service_jobs import ServiceJobs
 from gapnlp.store.service_runs import ServiceRuns
@@ -44,6 +45,8 @@ _LOG = logging.getLogger(__name__)
 _MOST_A_PAGE = 500
 _LONGEST_KEY = 255
 _LONGEST_ID = 32
+# Sentences in a job's review queue.
+_REVIEWED = 200
 
 
 class JobService:
@@ -202,8 +205,25 @@ class JobService:
         index = _present(self._succeeded(project, job_id).index)
         return read_segments(index, filter, cursor=cursor, limit=limit)
 
+    def segment(self, project: str, job_id: str, place: int) -> StoredSegment:
+        """Give one segment behind the report's figures by its place.
+
+        Raises NotFound, also for a place that the job does not have; Conflict when it has not succeeded.
+        """
+        found = read_segment(_present(self._succeeded(project, job_id).index), place)
+        if found is None:
+            raise NotFound("there is no such segment in this job; take its place from the list of segments")
+        return found
+
+    def review_queue(self, project: str, job_id: str) -> tuple[int, ...]:
+        """Places of the segments that somebody should look at first: those that the model is least sure of.
+
+        Raises NotFound, Conflict when the job has not succeeded.
+        """
+        return _review_queue(_present(self._succeeded(project, job_id).index))
+
     def purge(self, keep_days: float) -> int:
-        """Delete the jobs, of all projects, that ended more than so many days ago; returns how many."""
+        """Delete the jobs and corrections, of all projects, that ended more than so many days ago; returns how many."""
         return self._housekeeping.purge(keep_days)
 
     def _serve(self, database: ServiceDatabase, engine: Engine, worker: str) -> None:
@@ -286,7 +306,7 @@ class JobService:
 
     @property
     def _housekeeping(self) -> Housekeeping:
-        return Housekeeping(self._data, self._jobs, self._open_engine)
+        return Housekeeping(self._data, self._jobs, self._open_engine, ServiceCorrections(self._open_database))
 
 
 def _check_key(idempotency_key: str | None) -> None:
@@ -297,6 +317,12 @@ def _check_key(idempotency_key: str | None) -> None:
 def _check_limit(limit: int) -> None:
     if not 1 <= limit <= _MOST_A_PAGE:
         raise InputError(f"limit: give a number from 1 to {_MOST_A_PAGE}")
+
+
+@lru_cache(maxsize=32)
+def _review_queue(index: Path) -> tuple[int, ...]:
+    # An index never changes once it is there, and its folder's name is the job's own.
+    return read_review_queue(index, _REVIEWED)
 
 
 def _present(path: Path) -> Path:

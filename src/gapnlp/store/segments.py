@@ -150,6 +150,38 @@ def read_segments(path: Path, wanted: SegmentFilter, *, cursor: str | None, limi
     return Page(tuple(_read(row) for row in rows[:limit]), write_cursor(f"{last.weakness} {last.id}") if last else None)
 
 
+def read_segment(path: Path, place: int) -> StoredSegment | None:
+    """Read one segment by its place; None when there is none. Raises StoreError when there is no index."""
+    s = _SEGMENTS.c
+    with _reading(path) as connection:
+        query: Select[Any] = select(s.id, s.group, s.period, s.body).where(s.id == place)
+        row = connection.execute(query).one_or_none()
+    return _read(row) if row else None
+
+
+def read_review_queue(path: Path, most: int) -> tuple[int, ...]:
+    """Places of the segments that the model is least sure of, by the weakest label each was given; same texts once.
+
+    Raises StoreError when there is no index.
+    """
+    s, doubt = _SEGMENTS.c, func.max(_TAGS.c.weakness)
+    text = func.json_extract(s.body, "$.text")
+    weakest = (
+        select(s.id, text.label("text"), doubt.label("doubt"))
+        .select_from(_TAGS.join(_SEGMENTS, _TAGS.c.segment == s.id))
+        .group_by(s.id)
+        .order_by(doubt.desc(), s.id)
+        # Enough that there are as many as are wanted when the same text comes again and again.
+        .limit(4 * most)
+    )
+    with _reading(path) as connection:
+        rows = connection.execute(weakest).all()
+    first: dict[str, int] = {}
+    for row in rows:
+        first.setdefault(row.text, row.id)
+    return tuple(first.values())[:most]
+
+
 def _query(wanted: SegmentFilter, tags: Sequence[str], place: tuple[int, int] | None) -> Select[Any]:
     """Go through the first tag's segments, or all of them in order, and leave out what the rest does not fit."""
     s, t = _SEGMENTS.c, _TAGS.c
@@ -222,6 +254,7 @@ def _body(analysis: Analysis, number: int) -> dict[str, Any]:
         "abstained": scored.abstained,
         "date": item.date.isoformat() if item.date else None,
         "rating": item.rating,
+        "model_version": analysis.model_version,
     }
 
 
@@ -243,7 +276,7 @@ def _read(row: Row[Any]) -> StoredSegment:
         "causes": tuple(body["causes"]),
         "date": date.fromisoformat(body["date"]) if body["date"] else None,
     }
-    return StoredSegment(**{**body, **changed}, group=row.group, period=row.period)
+    return StoredSegment(**{**body, **changed}, group=row.group, period=row.period, place=row.id)
 
 
 def _read_place(cursor: str | None) -> tuple[int, int] | None:

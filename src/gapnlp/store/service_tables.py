@@ -115,3 +115,31 @@ SERVICE_WORKERS = Table(
     Column("seen", UtcTime, nullable=False),
     Column("rescuer", String(32)),
 )
+
+# target: digest of what a correction is about (records.corrections.Correction.target). fingerprint: digest of the
+# request, as for jobs.
+SERVICE_CORRECTIONS = Table(
+    "gapnlp_corrections",
+    SERVICE_METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("project", String(100), nullable=False),
+    Column("who", String(100), nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("job", String(32)),
+    Column("segment", BigInteger),
+    Column("row", BigInteger, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", String(8)),
+    Column("given", JSON, nullable=False),
+    # none_as_null: nothing said is NULL, not the JSON word null.
+    Column("model_labels", JSON(none_as_null=True)),
+    Column("model_version", String(200)),
+    Column("target", String(64), nullable=False),
+    Column("idempotency_key", String(255)),
+    Column("fingerprint", String(64), nullable=False),
+    UniqueConstraint("project", "idempotency_key"),
+    Index(None, "project", "created", "id"),
+    Index(None, "project", "target"),
+    Index(None, "job"),
+)

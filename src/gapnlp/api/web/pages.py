@@ -21,6 +21,7 @@ from gapnlp.api.web.forms import Form, read_fields, read_upload
 from gapnlp.api.web.home import show_home
 from gapnlp.api.web.mishaps import answer_mishap
 from gapnlp.api.web.rendering import STATIC_FILES, static_file, static_version
+from gapnlp.api.web.reviewing import save_review, show_review, undo_review
 from gapnlp.api.web.signing import SIGN_IN, show_sign_in, sign_in, sign_out
 from gapnlp.api.web.site import Site, site_of
 from gapnlp.api.web.trying import show_try, try_text
@@ -62,6 +63,9 @@ ADDRESSES = (
     Address("/page/jobs/{job_id}/delete", "POST", delete_job),
     Address("/page/jobs/{job_id}/files/{name}", "GET", save_file),
     Address("/page/reports/{job_id}", "GET", show_report),
+    Address("/page/review/{job_id}", "GET", show_review),
+    Address("/page/review/{job_id}", "POST", save_review),
+    Address("/page/review/{job_id}/undo", "POST", undo_review),
 )
 _MEDIA = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 

@@ -26,7 +26,10 @@ PAGE_HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-STATIC_FILES = ("page.css", "explore.css", "page.js", "upload.js", "progress.js", "explore.js", "trying.js", "icon.svg")
+STATIC_FILES = (
+    *("page.css", "explore.css", "review.css", "icon.svg"),
+    *("page.js", "upload.js", "progress.js", "explore.js", "trying.js", "review.js"),
+)
 _YEAR = 365 * 24 * 3600
 _SHOWN = 80
 

@@ -13,6 +13,7 @@ from gapnlp.api.uploads import UploadGate
 from gapnlp.api.web.drafts import Drafts
 from gapnlp.records.feedback import Feedback, Source
 from gapnlp.records.service import StoredSegment
+from gapnlp.service.corrections import CorrectionService
 from gapnlp.service.evidence import explain_segments
 from gapnlp.service.jobs import JobService
 from gapnlp.service.keys import KeyService
@@ -27,6 +28,7 @@ class Site:
     keys: KeyService
     pool: ScoringPool
     settings: Settings
+    corrections: CorrectionService
     gate: UploadGate
     streams: Streams
 
@@ -50,4 +52,5 @@ class Site:
 def site_of(request: Request) -> Site:
     """Find the server's parts where the app factory left them."""
     state = request.app.state
-    return Site(state.jobs, state.keys, state.pool, state.settings, state.uploads, state.streams)
+    settings, corrections = state.settings, state.corrections
+    return Site(state.jobs, state.keys, state.pool, settings, corrections, state.uploads, state.streams)

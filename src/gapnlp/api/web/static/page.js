@@ -2,6 +2,7 @@
 import { startUpload, startColumns } from "./upload.js";
 import { startProgress, startList } from "./progress.js";
 import { startExplorer } from "./explore.js";
+import { startReview } from "./review.js";
 import { startTrying } from "./trying.js";
 
 document.documentElement.classList.add("scripted");
@@ -19,3 +20,4 @@ startProgress(document.getElementById("progress"));
 startList(document.querySelectorAll("[data-watch]"));
 startExplorer(document.getElementById("explore"));
 startTrying(document.getElementById("try-form"));
+startReview(document.getElementById("keys"));
