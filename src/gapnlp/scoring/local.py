@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from queue import SimpleQueue
+from traceback import format_tb
 
 from gapnlp.errors import StoreError
 from gapnlp.records.analysis import Analysis
@@ -65,28 +67,67 @@ def score_chunks(
     yield from _score_on_cores(chunks, settings, workers)
 
 
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """A scoring process, and this process's end of the pipe to it.
+
+    A pipe each, not the queues of a process pool: these have locks in common, and a process that is killed while it
+    holds one stops all others for ever.
+    """
+
+    process: BaseProcess
+    pipe: Connection
+
+    def score(self, rows: Sequence[Row]) -> list[Result]:
+        """Have one chunk scored. Raises what scoring raises, StoreError when the process is gone."""
+        try:
+            self.pipe.send(rows)
+            reply = self.pipe.recv()
+        except (EOFError, OSError):
+            raise StoreError(
+                "a scoring process was ended from outside, most likely for want of memory; finished work is kept: run "
+                "the same command again with --workers 1"
+            ) from None
+        if isinstance(reply, Exception):
+            raise reply
+        results: list[Result] = reply
+        return results
+
+    def end(self) -> None:
+        """End the process at once; it holds nothing that others need."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
 def _score_on_cores(
     chunks: Iterable[Chunk], settings: ScorerSettings, workers: int
 ) -> Iterator[tuple[int, list[Result]]]:
-    # spawn: a forked process would share locks that threads of the parent hold.
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(settings, os.getpid())
-    )
+    staff = [_hire(settings) for _ in range(workers)]
+    free: SimpleQueue[_Worker] = SimpleQueue()
+    for worker in staff:
+        free.put(worker)
+
+    def score(rows: Sequence[Row]) -> list[Result]:
+        worker = free.get()
+        try:
+            return worker.score(rows)
+        finally:
+            free.put(worker)
+
+    threads = ThreadPoolExecutor(workers, thread_name_prefix="gapnlp-scoring")
     waiting: deque[tuple[int, Future[list[Result]]]] = deque()
     try:
         for number, rows in chunks:
-            waiting.append((number, pool.submit(_score, rows)))
+            waiting.append((number, threads.submit(score, rows)))
             if len(waiting) >= 2 * workers:
                 yield _next(waiting)
         while waiting:
             yield _next(waiting)
-    except BrokenProcessPool:  # told by a result, or by the next chunk handed in
-        raise StoreError(
-            "a scoring process was ended from outside, most likely for want of memory; finished work is kept: run the "
-            "same command again with --workers 1"
-        ) from None
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for worker in staff:
+            worker.end()
+        threads.shutdown(wait=True, cancel_futures=True)
 
 
 def _next(waiting: deque[tuple[int, Future[list[Result]]]]) -> tuple[int, list[Result]]:
@@ -94,23 +135,26 @@ def _next(waiting: deque[tuple[int, Future[list[Result]]]]) -> tuple[int, list[R
     return number, future.result()
 
 
-_worker: Scorer | None = None
+def _hire(settings: ScorerSettings) -> _Worker:
+    # spawn: a forked process would share locks that threads of the parent hold.
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, settings), daemon=True)
+    process.start()
+    theirs.close()  # the other process's alone, so that its end is seen here
+    return _Worker(process, ours)
 
 
-def _begin(settings: ScorerSettings, parent: int) -> None:
-    """Set up a worker: Ctrl-C is the parent's to handle, and a worker whose parent was killed ends too."""
-    global _worker
+def _work(pipe: Connection, settings: ScorerSettings) -> None:
+    """Score what comes through the pipe until the other side is gone; Ctrl-C is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _worker = settings.make()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-
-def _score(rows: Sequence[Row]) -> list[Result]:
-    assert _worker is not None
-    return score_rows(_worker, rows)
+    scorer: Scorer | None = None
+    with suppress(EOFError, OSError):
+        while True:
+            rows = pipe.recv()
+            try:
+                scorer = scorer or settings.make()
+                pipe.send(score_rows(scorer, rows))
+            except Exception as error:  # told where the results are awaited
+                error.add_note("in a scoring process:\n" + "".join(format_tb(error.__traceback__)))
+                pipe.send(error)
