@@ -50,8 +50,8 @@ def read_audit(path: Path) -> AuditTable:
 def _why_none(file: str, waiting: int, left_out: int) -> str:
     if left_out and not waiting:
         return (
-            f"{file}: no row was drawn at random (reason: {_AT_RANDOM}), so no share can be read off it; draw some with "
-            "`gapnlp review --audit 100`, or take the column reason out if all rows are a random sample"
+            f"{file}: no row was drawn at random (reason: {_AT_RANDOM}), so no share can be read off it; draw some "
+            "with `gapnlp review --audit 100`, or take the column reason out if all rows are a random sample"
         )
     return f"{file}: no row is labelled yet; fill in the label columns and write yes under done"
 
@@ -106,12 +106,14 @@ def _read_row(cells: Mapping[str, str], line: int, where: str) -> AuditRow:
 def _read_labels(cells: Mapping[str, str], where: str) -> dict[str, bool]:
     if cells.get("sentiment") == "":
         raise InputError(f"{where}: no sentiment; give one of {', '.join(SENTIMENTS)}, or empty the cell under done")
+    given: dict[str, bool] = {}
     try:
-        return {
-            k: v for group in AUDIT_GROUPS if group in cells for k, v in read_label_cell(group, cells[group]).items()
-        }
+        for group in AUDIT_GROUPS:
+            if group in cells:
+                given |= read_label_cell(group, cells[group])
     except LabelCellError as error:
         raise InputError(f"{where}: {error}") from None
+    return given
 
 
 def _whole(cell: str, name: str, where: str) -> int:

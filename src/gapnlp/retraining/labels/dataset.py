@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from gapnlp.text.language import LanguageDetector
 
 @dataclass(frozen=True, slots=True)
 class LabelledRow:
-    """One answer under the user's names, and what it says in gapnlp's labels."""
+    """One answer under the user's names, and what it says in gapnlp's labels. own: the file is one of gapnlp's own."""
 
     named: NamedTicket
     ticket: LabelledTicket
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,22 @@ def read_labelled(paths: Sequence[Path], mapping: LabelMapping | None, options: 
     """
     plans = [plan_reading(path, options) for path in paths]
     own, mapper = Mapper(OWN_MAPPING), Mapper(_needed(mapping, plans))
-    rows, failures = [], []
-    for plan, named in ((plan, result) for plan in plans for result in read_file(plan)):
-        result = named if isinstance(named, Failure) else (own if plan.own else mapper).apply(named)
-        if isinstance(named, Failure) or isinstance(result, Failure):
-            failures.append(result)
-        else:
-            rows.append(LabelledRow(named, result))
+    results = [result for plan in plans for result in _mapped(plan, own if plan.own else mapper)]
+    rows = [row for row in results if isinstance(row, LabelledRow)]
+    failures = tuple(result for result in results if isinstance(result, Failure))
     files = tuple(describe_file(plan) for plan in plans)
-    told = tuple(_only_failures(failures))
-    return LabelledRows(files, detect_languages(rows), told, dict(mapper.unmapped), _told(mapper.mapping, plans))
+    meant = _meant(mapper.mapping, plans)
+    return LabelledRows(files, detect_languages(rows), failures, dict(mapper.unmapped), meant)
+
+
+def _mapped(plan: FileReading, mapper: Mapper) -> Iterator[LabelledRow | Failure]:
+    """Read a file, every row as what it was given or why it says nothing."""
+    for named in read_file(plan):
+        result = named if isinstance(named, Failure) else mapper.apply(named)
+        if isinstance(named, Failure) or isinstance(result, Failure):
+            yield result
+        else:
+            yield LabelledRow(named, result, plan.own)
 
 
 def _needed(mapping: LabelMapping | None, plans: Sequence[FileReading]) -> LabelMapping:
@@ -88,7 +95,7 @@ def _needed(mapping: LabelMapping | None, plans: Sequence[FileReading]) -> Label
     return OWN_MAPPING if mapping is None else mapping
 
 
-def _told(mapping: LabelMapping, plans: Sequence[FileReading]) -> LabelMapping:
+def _meant(mapping: LabelMapping, plans: Sequence[FileReading]) -> LabelMapping:
     """Say what all labels were taken to mean: the user's by the mapping, gapnlp's own by themselves."""
     if all(plan.own for plan in plans):
         return OWN_MAPPING
@@ -103,13 +110,13 @@ def describe_file(plan: FileReading) -> SourceFile:
 
 
 def detect_languages(rows: Sequence[LabelledRow]) -> tuple[LabelledRow, ...]:
-    """Fill in each ticket's language, the file's own claim being a hint."""
+    """Fill in each ticket's language, the file's own claim being a hint.
+
+    In gapnlp's own files it stays as it is: it was found in the whole item, of which a sentence tells less.
+    """
     tickets = [row.ticket for row in rows]
     found = LanguageDetector().detect_many([t.text for t in tickets], [t.language for t in tickets])
+    chosen = [(row.own and row.ticket.language) or language for row, language in zip(rows, found, strict=True)]
     return tuple(
-        replace(row, ticket=replace(row.ticket, language=language)) for row, language in zip(rows, found, strict=True)
+        replace(row, ticket=replace(row.ticket, language=language)) for row, language in zip(rows, chosen, strict=True)
     )
-
-
-def _only_failures(results: Iterable[object]) -> Iterable[Failure]:
-    return (result for result in results if isinstance(result, Failure))
