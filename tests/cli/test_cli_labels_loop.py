@@ -40,7 +40,7 @@ def export(tmp_path, tiny_gold):
         writer = csv.writer(file)
         writer.writerow(["review_id", "review"])
         # Ids and texts that look like formulas: they must be found again all the same.
-        writer.writerows([f"-r{n}", f"- {text}"] for n, text in enumerate(texts[::3]))
+        writer.writerows([f"-r{n}", f"- {text}"] for n, text in enumerate(texts))
     return path
 
 

@@ -77,11 +77,11 @@ def read_labelled(paths: Sequence[Path], mapping: LabelMapping | None, options: 
 def _mapped(plan: FileReading, mapper: Mapper) -> Iterator[LabelledRow | Failure]:
     """Read a file, every row as what it was given or why it says nothing."""
     for named in read_file(plan):
-        result = named if isinstance(named, Failure) else mapper.apply(named)
-        if isinstance(named, Failure) or isinstance(result, Failure):
-            yield result
-        else:
-            yield LabelledRow(named, result, plan.own)
+        if isinstance(named, Failure):
+            yield named
+            continue
+        result = mapper.apply(named)
+        yield result if isinstance(result, Failure) else LabelledRow(named, result, plan.own)
 
 
 def _needed(mapping: LabelMapping | None, plans: Sequence[FileReading]) -> LabelMapping:
