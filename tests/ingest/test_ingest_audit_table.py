@@ -67,7 +67,7 @@ def test_a_workbook_is_read_like_a_table(tmp_path):
         ("r1,2,0,9,x,en,m,neg,,price,,,1\n", "the gap is not one of"),
         ("r1,2,0,9,x,en,m,neg,,,maybe,,1\n", "the expectation is not one of"),
         ("r1,2,0,9,x,en,m,neg,,,,perhaps,1\n", "churn is neither yes nor no"),
-        ("r1,2,0,9,x,en,m,neg,,,,,perhaps\n", "done is neither yes nor no"),
+        ("r1,2,0,9,x,en,m,neg,,,maybe,,perhaps\n", "the expectation is not one of"),
         ("r1,two,0,9,x,en,m,neg,,,,,1\n", "row is no whole number"),
         ("r1,2,9,9,x,en,m,neg,,,,,1\n", "ends where it starts"),
         ("r1,2,0,9,x,en,m,neg,,,,,1\nr1,2,0,9,x,en,m,pos,,,,,1\n", "row 3: the segment of row 2 again"),
@@ -86,3 +86,13 @@ def test_what_is_not_understood_is_refused_by_its_line(tmp_path, body, message):
 def test_missing_columns_are_named(tmp_path, head, message):
     with pytest.raises(InputError, match=message):
         read_audit(write(tmp_path, "1,2,3,4\n", head=head))
+
+
+def test_only_rows_drawn_at_random_are_read(tmp_path):
+    head = "reason,row,start,end,text,gaps,done\n"
+    body = "audit,2,0,9,'-5 stars,policy,ok\nuncertain,3,0,9,x,no such gap,yes\nAudit,4,0,9,x,,\nuncertain,2,0,9,x,,\n"
+    table = read_audit(write(tmp_path, body, head=head))
+    assert [(row.key.row, row.text) for row in table.rows] == [(2, "-5 stars")]
+    assert (table.waiting, table.left_out) == (1, 2)
+    with pytest.raises(InputError, match="no row was drawn at random"):
+        read_audit(write(tmp_path, "uncertain,3,0,9,x,policy,yes\n", head=head))

@@ -95,4 +95,5 @@ def describe_audit(audit: AuditTally) -> AuditUsed:
         waiting=audit.table.waiting,
         unmatched=len(audit.table.rows) - len(found),
         enough=len(found) >= LEAST_AUDITED,
+        left_out=audit.table.left_out,
     )

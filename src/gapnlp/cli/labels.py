@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gapnlp.records.feedback import Failure
     from gapnlp.retraining.labels.dataset import SourceFile
     from gapnlp.retraining.labels.named import LabelOptions
+    from gapnlp.retraining.labels.reading import FileReading
 
 labels = typer.Typer(help="Bring in labelled tickets: say what labels mean, then check them.", no_args_is_help=True)
 
@@ -26,7 +27,7 @@ FilesArgument = Annotated[
     typer.Argument(
         metavar="FILE...",
         help="Labelled tickets or sentences: CSV, TSV, XLSX, JSON, JSONL, Parquet, also .gz; exports of Argilla, "
-        "Label Studio, doccano, Prodigy; Zendesk tickets with tags.",
+        "Label Studio, doccano, Prodigy; Zendesk tickets with tags; what `gapnlp review` wrote, filled in.",
         show_default=False,
     ),
 ]
@@ -35,7 +36,7 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help="argilla, label_studio, prodigy, zendesk, doccano or table.",
+        help="gapnlp, argilla, label_studio, prodigy, zendesk, doccano or table.",
         rich_help_panel=_COLUMNS,
     ),
 ]
@@ -96,6 +97,7 @@ def map_labels(
     Writes a TOML file with one line a label: the labels of gapnlp that it says to hold, each with reason and
     confidence, from its name and from what the classifier finds in its texts. Open the file, correct it, set
     confirmed = true. A label that means none of ours stays [] and is ignored.
+    Files from `gapnlp review` and /corrections.jsonl need no mapping; for them alone none is written.
 
     [bold]Example:[/] gapnlp labels map tickets.csv --labels reason --out mapping.toml
     """
@@ -105,9 +107,12 @@ def map_labels(
     from gapnlp.retraining.labels.propose import propose_mapping
     from gapnlp.scoring.loading import load
 
+    plans = _unmapped_plans(files, _options(format, labels, separator, (text, id, ticket, annotator, language)))
+    if not plans:
+        return
     if out.exists() and not force:
         raise InputError(f"{out}: is there already, perhaps with your corrections; choose another --out, or --force")
-    texts = _label_texts(files, _options(format, labels, separator, (text, id, ticket, annotator, language)))
+    texts = _label_texts(plans)
     proposals = propose_mapping(texts, None if names_only else load(models, quality="fast"))
     _write(out, write_mapping(proposals, propose_judged(proposals)))
     unsure = sum(not p.proposed for p in proposals)
@@ -117,18 +122,20 @@ def map_labels(
 @labels.command("check")
 def check(
     files: FilesArgument,
-    mapping: Annotated[
-        Path,
-        typer.Option(
-            "--mapping", metavar="MAPPING.toml", help="What the labels mean, from `labels map`.", show_default=False
-        ),
-    ],
     out: Annotated[
         Path,
         typer.Option(
             "--out", metavar="REPORT.md", help="The report; all findings go beside it as .json.", show_default=False
         ),
     ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping",
+            metavar="MAPPING.toml",
+            help="What the labels mean, from `labels map`; not needed where they are gapnlp's own.",
+        ),
+    ] = None,
     test: Annotated[
         list[Path] | None,
         typer.Option("--test", metavar="FILE", help="Held-out tickets, to look for leaks; may be repeated."),
@@ -146,7 +153,8 @@ def check(
     """Check labelled tickets before training on them.
 
     Finds rows that cannot be read, texts that repeat, leaks between training and test, contradicting labels, labels
-    too rare to learn, rows that are probably mislabelled, and how far annotators agree. Changes nothing.
+    too rare to learn, rows that are probably mislabelled, and how far annotators agree. Changes nothing. What
+    `gapnlp review` wrote, filled in, and /corrections.jsonl are read without a mapping.
 
     [bold]Example:[/] gapnlp labels check tickets.csv --mapping mapping.toml --test held_out.csv --out report.md
     """
@@ -158,15 +166,13 @@ def check(
 
     if out.suffix == ".json":
         raise InputError(f"{out}: the report is Markdown and its JSON goes beside it; give a name such as report.md")
-    chosen, meaning = (
-        _options(format, labels, separator, (text, id, ticket, annotator, language)),
-        read_mapping(mapping),
-    )
+    chosen = _options(format, labels, separator, (text, id, ticket, annotator, language))
+    meaning = read_mapping(mapping) if mapping is not None else None
     data = read_labelled(files, meaning, chosen)
     _show_files(data.files)
     _show_failures(data.failures)
     held_out = read_labelled(test, meaning, chosen) if test else None
-    report = check_labels(data, meaning, test=held_out)
+    report = check_labels(data, data.mapping, test=held_out)
     _write(out, render_markdown(report, quotes=quotes, test=held_out))
     _write(out.with_suffix(".json"), json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n")
     _say("; ".join(f"{key}: {count:,}" for key, count in report.summary().items() if count >= 0))
@@ -174,16 +180,23 @@ def check(
         _say(report.note)
 
 
-def _label_texts(files: list[Path], options: LabelOptions) -> dict[str, list[str]]:
-    """Read the texts of each label, saying how the files were understood."""
-    from gapnlp.records.feedback import Failure
+def _unmapped_plans(files: list[Path], options: LabelOptions) -> list[FileReading]:
+    """Find out how the files are read, say so, and keep those whose labels need a mapping."""
     from gapnlp.retraining.labels.dataset import describe_file
-    from gapnlp.retraining.labels.examples import texts_by_label
-    from gapnlp.retraining.labels.named import NamedTicket
-    from gapnlp.retraining.labels.reading import plan_reading, read_file
+    from gapnlp.retraining.labels.reading import plan_reading
 
     plans = [plan_reading(path, options) for path in files]
     _show_files(describe_file(plan) for plan in plans)
+    return [plan for plan in plans if not plan.own]
+
+
+def _label_texts(plans: list[FileReading]) -> dict[str, list[str]]:
+    """Read the texts of each label."""
+    from gapnlp.records.feedback import Failure
+    from gapnlp.retraining.labels.examples import texts_by_label
+    from gapnlp.retraining.labels.named import NamedTicket
+    from gapnlp.retraining.labels.reading import read_file
+
     results = [result for plan in plans for result in read_file(plan)]
     _show_failures(r for r in results if isinstance(r, Failure))
     return texts_by_label(r for r in results if isinstance(r, NamedTicket))
@@ -215,7 +228,10 @@ def _show_files(files: Iterable[SourceFile]) -> None:
 
     for file in files:
         _say(f"{file.recognition.file}: read as {file.format} ({file.why})")
-        show_recognition(file.recognition)
+        if file.own:
+            _say("its labels are gapnlp's own: no mapping is needed")
+        else:
+            show_recognition(file.recognition)
 
 
 def _show_failures(failures: Iterable[Failure]) -> None:

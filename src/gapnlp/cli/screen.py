@@ -24,7 +24,7 @@ from rich.text import Text
 
 from gapnlp.records.feedback import FAILURE_KINDS, Recognition
 from gapnlp.records.promises import Ledger
-from gapnlp.records.report import GapReport
+from gapnlp.records.report import AuditUsed, GapReport
 
 # Results go to the output, all that is said about the work to the error stream: pipes stay clean.
 OUTPUT = Console()
@@ -100,6 +100,8 @@ def show_report(report: GapReport) -> None:
     show_counts({k: getattr(intake, k) for k in ("read", "scored", *FAILURE_KINDS)})
     for failure in [f for f in intake.failures if f.kind == "failed"][:_SHOWN_FILES]:
         ERRORS.print(f"  {escape(failure.source.file)}, row {failure.source.row}: {escape(failure.reason)}")
+    if report.audit is not None:
+        _show_audit(report.audit)
     table = Table(title="gaps, share of segments", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("gap", "segments", "raw", "corrected", "95 % interval", "main cause"):
         table.add_column(heading, justify="left" if heading in ("gap", "main cause") else "right")
@@ -116,6 +118,17 @@ def show_report(report: GapReport) -> None:
             gap.causes[0].cause.replace("_", " ") if gap.causes else "",
         )
     OUTPUT.print(table)
+
+
+def _show_audit(audit: AuditUsed) -> None:
+    """Say what became of the rows of the audit's table."""
+    counts = {
+        "not labelled yet": audit.waiting,
+        "not drawn at random, so left out": audit.left_out,
+        "not found among the segments": audit.unmatched,
+    }
+    told = "".join(f"; {n:,} rows {what}" for what, n in counts.items() if n)
+    ERRORS.print(f"audit: {audit.segments:,} segments{told}", soft_wrap=True)
 
 
 def show_ledger(ledger: Ledger) -> None:

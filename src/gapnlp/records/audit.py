@@ -65,11 +65,15 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class AuditTable:
-    """What an audit table holds: its labelled rows, and how many rows wait to be labelled."""
+    """What an audit table holds: its labelled rows, and how many rows wait to be labelled.
+
+    left_out: rows that were not drawn at random, labelled or not; they play no part.
+    """
 
     file: str
     rows: tuple[AuditRow, ...]
     waiting: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,8 @@ class AuditUsed:
     """The audit that shares were stated with.
 
     file: its table. segments, items: audited ones that were found among the scored. waiting: rows not labelled yet.
-    unmatched: labelled rows that were not found. enough: whether there are enough for audited shares.
+    unmatched: labelled rows that were not found. enough: whether there are enough for audited shares. left_out: rows
+    that were not drawn at random (those of a review queue) and play no part.
     """
 
     file: str
@@ -245,6 +246,7 @@ class AuditUsed:
     waiting: int
     unmatched: int
     enough: bool
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,11 @@ def _overview(report: DataReport) -> list[str]:
     ]
     confirmed = "confirmed" if report.mapping.confirmed else "**not confirmed yet**: training refuses it"
     judged = ", ".join(report.mapping.judged) or "nothing (absent labels are masked)"
+    meant = f"The mapping is {confirmed}. Judged as a whole: {judged}."
+    if report.data.files and all(f.own for f in report.data.files):
+        meant = "The labels are gapnlp's own, so no mapping is needed. What was left open is masked."
     languages = ", ".join(f"{language} {count:,}" for language, count in report.languages.items())
-    lines += [f"- The mapping is {confirmed}. Judged as a whole: {judged}.", f"- Languages: {languages or 'none'}.", ""]
+    lines += [f"- {meant}", f"- Languages: {languages or 'none'}.", ""]
     summary = report.summary().items()
     return lines + _table(("what", "how many"), [(k, "not checked" if n < 0 else f"{n:,}") for k, n in summary])
 

@@ -1,4 +1,4 @@
-"""Exports of labelling tools and help desks: Argilla, Label Studio, doccano, Prodigy, Zendesk, gapnlp's own."""
+"""Exports of labelling tools and help desks: Argilla, Label Studio, doccano, Prodigy, Zendesk."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ Choices = list[tuple[str, str | None, tuple[str, ...]]]
 
 def recognise_argilla(file: LabelFile) -> str | None:
     """Argilla 2 and Feedback records of 1 have fields and responses, older ones of 1 an annotation and its agent."""
-    if _share(file, lambda r: "fields" in r and "responses" in r):
+    if fits_most(file, lambda r: "fields" in r and "responses" in r):
         return "records with fields and responses"
-    old = _share(file, lambda r: "annotation" in r and ("annotation_agent" in r or "prediction_agent" in r))
+    old = fits_most(file, lambda r: "annotation" in r and ("annotation_agent" in r or "prediction_agent" in r))
     return "records with annotation and annotation_agent" if old else None
 
 
 def prepare_argilla(file: LabelFile, options: LabelOptions) -> Annotate:
     """Read Argilla's records; names carry their question where the file has several."""
-    questions = {question for record in file.values() for question, _, _ in _safely(_argilla_choices, record)}
+    questions = {question for record in file.values() for question, _, _ in _safely(argilla_choices, record)}
 
     def annotate(record: Mapping[str, object]) -> Annotated:
-        answers = _by_annotator(_argilla_choices(record), several=len(questions - {""}) > 1)
-        return Annotated(_argilla_fields(record), answers)
+        answers = _by_annotator(argilla_choices(record), several=len(questions - {""}) > 1)
+        return Annotated(argilla_fields(record), answers)
 
     return annotate
 
 
-def _argilla_choices(record: Mapping[str, object]) -> Choices:
+def argilla_choices(record: Mapping[str, object]) -> Choices:
+    """List what was submitted about one of Argilla's records. Raises RecordProblem for labels of parts of a text."""
     responses = record.get("responses")
     if isinstance(responses, list):
         return [c for response in responses if isinstance(response, dict) for c in _feedback_choices(response)]
@@ -62,7 +63,8 @@ def _feedback_choices(response: Mapping[str, object]) -> Choices:
     return [(question, person, _names(v.get("value"))) for question, v in values.items() if isinstance(v, dict)]
 
 
-def _argilla_fields(record: Mapping[str, object]) -> dict[str, object]:
+def argilla_fields(record: Mapping[str, object]) -> dict[str, object]:
+    """Give the fields of one of Argilla's records, its metadata among them."""
     fields = record.get("fields")
     if not isinstance(fields, dict):
         inputs = record.get("inputs")
@@ -75,25 +77,31 @@ def _argilla_fields(record: Mapping[str, object]) -> dict[str, object]:
 
 def recognise_label_studio(file: LabelFile) -> str | None:
     """Label Studio's JSON holds tasks with data and annotations (once called completions)."""
-    tasks = _share(file, lambda r: isinstance(r.get("data"), dict) and ("annotations" in r or "completions" in r))
+    tasks = fits_most(file, lambda r: isinstance(r.get("data"), dict) and ("annotations" in r or "completions" in r))
     return "tasks with data and annotations" if tasks else None
 
 
 def prepare_label_studio(file: LabelFile, options: LabelOptions) -> Annotate:
     """Read Label Studio's tasks; names carry their control's name where the file has several."""
-    questions = {question for task in file.values() for question, _, _ in _safely(_task_choices, task)}
+    questions = {question for task in file.values() for question, _, _ in _safely(task_choices, task)}
 
     def annotate(task: Mapping[str, object]) -> Annotated:
-        choices = _task_choices(task)
-        data = task.get("data")
-        fields = flat_row(data) if isinstance(data, dict) else {}
-        number = {"id": task["id"]} if "id" in task and not any(fold_header(f) == "id" for f in fields) else {}
-        return Annotated({**fields, **number}, _by_annotator(choices, several=len(questions - {""}) > 1))
+        choices = task_choices(task)
+        return Annotated(task_fields(task), _by_annotator(choices, several=len(questions - {""}) > 1))
 
     return annotate
 
 
-def _task_choices(task: Mapping[str, object]) -> Choices:
+def task_fields(task: Mapping[str, object]) -> dict[str, object]:
+    """Give the fields of one of Label Studio's tasks; its number where its data have no id."""
+    data = task.get("data")
+    fields = flat_row(data) if isinstance(data, dict) else {}
+    number = {"id": task["id"]} if "id" in task and not any(fold_header(f) == "id" for f in fields) else {}
+    return {**fields, **number}
+
+
+def task_choices(task: Mapping[str, object]) -> Choices:
+    """List what was submitted about one of Label Studio's tasks. Raises RecordProblem for labels of parts of a text."""
     found: Choices = []
     for annotation in _dicts(task.get("annotations", task.get("completions"))):
         if annotation.get("was_cancelled") or annotation.get("skipped"):
@@ -120,7 +128,7 @@ def _completed_by(value: object) -> str | None:
 
 def recognise_doccano(file: LabelFile) -> str | None:
     """JSON Lines of doccano give each text a list called label (labels in early versions) and an id."""
-    texts = _share(file, lambda r: bool({"text", "data"} & r.keys()) and isinstance(_doccano_list(r), list))
+    texts = fits_most(file, lambda r: bool({"text", "data"} & r.keys()) and isinstance(_doccano_list(r), list))
     return "texts with a list of labels, as doccano writes them" if texts and file.nested else None
 
 
@@ -145,7 +153,7 @@ def _doccano_list(record: Mapping[str, object]) -> object:
 
 def recognise_prodigy(file: LabelFile) -> str | None:
     """Prodigy's tasks carry an answer, and the labels accepted or the one asked about."""
-    tasks = _share(file, lambda r: "answer" in r and ("accept" in r or "label" in r or "_task_hash" in r))
+    tasks = fits_most(file, lambda r: "answer" in r and ("accept" in r or "label" in r or "_task_hash" in r))
     return "tasks with an answer, as Prodigy writes them" if tasks else None
 
 
@@ -205,7 +213,7 @@ def _annotate_zendesk(ticket: Mapping[str, object]) -> Annotated:
     return Annotated(fields, (Answer(dict.fromkeys(tags, True), WHOLE if tags else UNSURE),))
 
 
-def _share(file: LabelFile, fits: Callable[[Mapping[str, object]], bool]) -> bool:
+def fits_most(file: LabelFile, fits: Callable[[Mapping[str, object]], bool]) -> bool:
     """Tell whether most of the first records fit."""
     count = sum(1 for record in file.head if fits(record))
     return count > 0 and 2 * count > len(file.head)

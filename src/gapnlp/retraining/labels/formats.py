@@ -21,6 +21,7 @@ from gapnlp.retraining.labels.exports import (
 )
 from gapnlp.retraining.labels.label_files import LabelFile
 from gapnlp.retraining.labels.named import LabelOptions
+from gapnlp.retraining.labels.own import prepare_own, recognise_own
 from gapnlp.retraining.labels.tables import prepare_table, recognise_table
 
 
@@ -36,7 +37,11 @@ class Format:
     prepare: Callable[[LabelFile, LabelOptions], Annotate]
 
 
+# The format whose labels are gapnlp's own, so that no mapping is needed.
+OWN = "gapnlp"
+
 FORMATS: dict[str, Format] = {
+    OWN: Format(recognise_own, prepare_own),
     "argilla": Format(recognise_argilla, prepare_argilla),
     "label_studio": Format(recognise_label_studio, prepare_label_studio),
     "prodigy": Format(recognise_prodigy, prepare_prodigy),

@@ -14,7 +14,7 @@ from gapnlp.ingest.items import ItemPlan, build_item, made_id
 from gapnlp.ingest.layout import Row, Sniffed
 from gapnlp.records.feedback import Failure, Feedback, Recognition, Source
 from gapnlp.retraining.labels.exports import Annotate
-from gapnlp.retraining.labels.formats import FORMATS, choose_format
+from gapnlp.retraining.labels.formats import FORMATS, OWN, choose_format
 from gapnlp.retraining.labels.label_files import LabelFile, Record, open_labels
 from gapnlp.retraining.labels.named import FILE_NAME, Annotated, LabelOptions, NamedTicket, RecordProblem
 from gapnlp.retraining.labels.tables import find_column, plain_id
@@ -41,6 +41,11 @@ class FileReading:
     items: ItemPlan
     ticket: str | None
     annotator: str | None
+
+    @property
+    def own(self) -> bool:
+        """Whether its labels are gapnlp's, which need no mapping."""
+        return self.format == OWN
 
 
 def plan_reading(path: Path, options: LabelOptions) -> FileReading:

@@ -91,7 +91,7 @@ def find_label_columns(file: LabelFile, options: LabelOptions) -> LabelColumns:
         )
     flags = {c: have_polarities(cells[c]) for c in chosen if c not in usual and are_flags(cells[c])}
     names = {c: options.separator or find_separator(cells[c]) for c in chosen if c not in flags}
-    return LabelColumns(names, flags, _find_annotator(known, file, options))
+    return LabelColumns(names, flags, find_annotator(known, file, options))
 
 
 def flat_row(value: Mapping[str, object]) -> dict[str, object]:
@@ -111,7 +111,8 @@ def find_column(columns: tuple[str, ...], name: str, *, file: str, option: str) 
     return alike[0]
 
 
-def _find_annotator(known: tuple[str, ...], file: LabelFile, options: LabelOptions) -> str | None:
+def find_annotator(known: tuple[str, ...], file: LabelFile, options: LabelOptions) -> str | None:
+    """Find the column of who labelled, None when there is none. Raises InputError when the one named is not there."""
     if options.annotator not in (None, FILE_NAME):
         return find_column(known, options.annotator or "", file=file.path.name, option="annotator")
     return next((column for column in known if fold_header(column) in _FOLDED_ANNOTATORS), None)
