@@ -21,10 +21,11 @@ ADDRESSES = sorted(PROBES)
 
 @dataclass(frozen=True)
 class Tenant:
-    """A project: its keys, its job that has succeeded, and the words that only its upload holds."""
+    """A project: its keys, its job that has succeeded, a correction, and the words that only its texts hold."""
 
     secrets: list[str]
     job: str
+    correction: str
     marks: tuple[str, ...]
 
 
@@ -56,6 +57,14 @@ def make_job(client: httpx.Client, mark: str) -> str:
     return job["id"]
 
 
+def make_correction(client: httpx.Client, mark: str) -> str:
+    """Correct the labels of a text."""
+    sent = {"text": f"Nobody at {mark} answered.", "language": "en", "labels": {"sentiment": "neg"}}
+    answered = client.post("/corrections", json=sent)
+    assert answered.status_code == 201, answered.text
+    return str(answered.json()["id"])
+
+
 @pytest.fixture(scope="module")
 def town(start_server, tmp_path_factory) -> Iterator[Town]:
     data = tmp_path_factory.mktemp("town") / "data"
@@ -65,7 +74,8 @@ def town(start_server, tmp_path_factory) -> Iterator[Town]:
     tenants = {}
     for project, mark, own in zip(PROJECTS, ("Quitzow", "Zbigniewa"), (secrets[:5], secrets[5:]), strict=True):
         with server.client(own[0]) as client:
-            tenants[project] = Tenant(own, make_job(client, mark), (mark, mark.lower()))
+            job, correction = make_job(client, mark), make_correction(client, mark)
+            tenants[project] = Tenant(own, job, correction, (mark, mark.lower()))
     with ExitStack() as stack:
         clients = {
             p: [stack.enter_context(client) for secret in tenants[p].secrets for client in two_ways(server, secret)]
@@ -81,15 +91,18 @@ def two_ways(server: Server, secret: str) -> tuple[httpx.Client, httpx.Client]:
     return first, second
 
 
-def ask(client: httpx.Client, method: str, path: str, job: str) -> httpx.Response:
-    """Ask for an address, of a job where it is about one."""
+def ask(client: httpx.Client, method: str, path: str, theirs: Tenant) -> httpx.Response:
+    """Ask for an address, of a job or a correction where it is about one."""
     names = {"result.{format}": "result.csv", "report.{format}": "report.json", "{name}": "result.csv"}
     for template, name in names.items():
         path = path.replace(template, name)
     headers = {"Origin": str(client.base_url).rstrip("/")}
     files = {"file": ("r.csv", b"id,review\n1,It came late.\n")} if path in ("/jobs", "/previews") else None
     return client.request(
-        method, path.format(job_id=job, token=job), headers=headers, files=files if method == "POST" else None
+        method,
+        path.format(job_id=theirs.job, token=theirs.job, correction_id=theirs.correction),
+        headers=headers,
+        files=files if method == "POST" else None,
     )
 
 
@@ -98,10 +111,10 @@ def test_nothing_of_another_project_is_ever_told(town, method, path):
     for project, other in (PROJECTS, PROJECTS[::-1]):
         theirs = town.tenants[other]
         for client in town.clients[project]:
-            answered = ask(client, method, path, theirs.job)
+            answered = ask(client, method, path, theirs)
             assert not any(mark in answered.text for mark in theirs.marks), (project, path)
             assert answered.status_code < 500
-            if "{job_id}" in path and not path.startswith("/page"):
+            if ("{job_id}" in path or "{correction_id}" in path) and not path.startswith("/page"):
                 assert answered.status_code == 404, (project, path)
 
 
@@ -116,3 +129,5 @@ def test_after_all_that_everything_is_still_there(town):
                 assert results.count(tenant.marks[0]) > 8
                 segments = client.get(f"/reports/{tenant.job}/segments", params={"gap": "delivery"}).text
                 assert tenant.marks[0] in segments
+        with town.server.client(tenant.secrets[0]) as client:
+            assert tenant.marks[0] in client.get("/corrections.jsonl").text
