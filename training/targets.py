@@ -14,6 +14,7 @@ from gapnlp.records.labels import (
     dimension_label,
     expectation_label,
     gap_label,
+    presence_label,
     sentiment_label,
 )
 
@@ -32,7 +33,7 @@ def target_matrix(labels: Sequence[Labels]) -> NDArray[np.int8]:
 def _heads(labels: Labels) -> list[str]:
     heads = [sentiment_label(labels.sentiment), *(gap_label(g) for g in labels.gaps)]
     for dimension, polarity in labels.dimensions.items():
-        heads += [dimension_label(dimension, polarity), f"presence:{dimension}"]
+        heads += [dimension_label(dimension, polarity), presence_label(dimension)]
     if labels.expectation != "none":
         heads.append(expectation_label(labels.expectation))
     if labels.churn:

@@ -13,9 +13,9 @@ from gapnlp.aggregator.results import correct_share
 from gapnlp.aggregator.rows import Counts
 from gapnlp.aggregator.tally import Tally
 from gapnlp.errors import InputError
-from gapnlp.records.audit import AUDIT_LABELS, PRESENCES
+from gapnlp.records.audit import AUDIT_LABELS
 from gapnlp.records.error_counts import ShareError
-from gapnlp.records.labels import DIMENSIONS, POLARITIES, dimension_label
+from gapnlp.records.labels import DIMENSIONS, POLARITIES, PRESENCE_LABELS, dimension_label
 from gapnlp.records.report import AuditUsed, Estimate, LabelShare
 
 # A share with fewer audited segments on either side has an interval that is wider than need be: see docs/audit.md.
@@ -47,7 +47,7 @@ def _summarise(
         (_count(tally, label), tally.column("segments")), clusters=tally.count("items"), level=level
     )
     corrected = None
-    if label not in PRESENCES:
+    if label not in PRESENCE_LABELS:
         corrected = _known(correct_share(tally, label, share_errors=share_errors, level=level))
     found, positives = Audited(NOTHING, 0.0), 0
     if audit is not None:
@@ -69,9 +69,9 @@ def _summarise(
 
 def _count(tally: Tally, label: str) -> Counts:
     """Segments decided to have a label: the plain sum, then the bootstrap's."""
-    if label not in PRESENCES:
+    if label not in PRESENCE_LABELS:
         return tally.column(label)
-    dimension = DIMENSIONS[PRESENCES.index(label)]
+    dimension = DIMENSIONS[PRESENCE_LABELS.index(label)]
     total: Counts = np.sum([tally.column(dimension_label(dimension, p)) for p in POLARITIES], axis=0)
     return total
 

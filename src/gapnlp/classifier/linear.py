@@ -21,11 +21,10 @@ from gapnlp.classifier.context import context_features
 from gapnlp.classifier.decision import Abstention, Thresholds, abstains, decide, expected_errors
 from gapnlp.classifier.features import character_weights, encode
 from gapnlp.records.error_counts import ErrorCounts, ShareError
-from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, SENTIMENTS
+from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, PRESENCE_LABELS, SENTIMENTS
 
 # Stage one has a head per label and one per "this dimension is judged at all".
-PRESENCE_HEADS = tuple(f"presence:{d}" for d in DIMENSIONS)
-FIRST_HEADS = (*LABELS, *PRESENCE_HEADS)
+FIRST_HEADS = (*LABELS, *PRESENCE_LABELS)
 # Stage two: the same names, read as groups below.
 SECOND_HEADS = FIRST_HEADS
 

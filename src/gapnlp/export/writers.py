@@ -15,12 +15,11 @@ import pyarrow.parquet as pq
 
 from gapnlp.errors import InputError
 from gapnlp.export.rows import Row
+from gapnlp.records.formulas import FORMULA_STARTS
 
 Columns = Mapping[str, type]
 Chunks = Iterable[Sequence[Row]]
 
-# A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV injection").
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 # Names of files and ids can hold lone surrogates, which UTF-8 cannot: they are written as escapes.
 _LONE = "backslashreplace"
 _ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
@@ -95,6 +94,6 @@ def _whole(value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return "'" + value
     return value

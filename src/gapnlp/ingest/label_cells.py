@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from gapnlp.records.audit import AUDIT_GROUPS, PRESENCES
+from gapnlp.records.audit import AUDIT_GROUPS
+from gapnlp.records.formulas import FORMULA_STARTS
 from gapnlp.records.labels import (
     CHURN,
     DIMENSIONS,
@@ -18,13 +19,12 @@ from gapnlp.records.labels import (
     dimension_label,
     expectation_label,
     gap_label,
+    presence_label,
     sentiment_label,
 )
 
 _YES = frozenset({"1", "true", "yes", "y", "x", "tak", "prawda", "是", "true()"})
 _NO = frozenset({"", "0", "false", "no", "n", "nie", "fałsz", "否", "false()"})
-# What begins a formula: such texts are written with an apostrophe before them (export.writers).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class LabelCellError(ValueError):
@@ -47,7 +47,7 @@ def is_done(cell: str) -> bool:
 
 def unguarded(text: str) -> str:
     """Take off the apostrophe that keeps spreadsheets from reading a text as a formula."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
 
 
 def _sentiment(cell: str) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _dimensions(cell: str) -> Iterator[str]:
             raise LabelCellError(f"{dimension} stands there twice; praise and fault at once is {dimension}:neu")
         found.add(dimension)
         yield dimension_label(dimension, _known(polarity, POLARITIES, f"polarity of {dimension}"))
-        yield PRESENCES[DIMENSIONS.index(dimension)]
+        yield presence_label(dimension)
 
 
 def _gaps(cell: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from gapnlp.records.labels import (
     GAPS,
     LABELS,
     POLARITIES,
+    PRESENCE_LABELS,
     SENTIMENTS,
     dimension_label,
     expectation_label,
@@ -19,17 +20,16 @@ from gapnlp.records.labels import (
 )
 
 # Column of an audit table -> the labels that it answers. "presence:reliability" is "about reliability, however".
-PRESENCES: tuple[str, ...] = tuple(f"presence:{d}" for d in DIMENSIONS)
 AUDIT_GROUPS: Mapping[str, tuple[str, ...]] = {
     "sentiment": tuple(sentiment_label(s) for s in SENTIMENTS),
-    "dimensions": (*(dimension_label(d, p) for d in DIMENSIONS for p in POLARITIES), *PRESENCES),
+    "dimensions": (*(dimension_label(d, p) for d in DIMENSIONS for p in POLARITIES), *PRESENCE_LABELS),
     "gaps": tuple(gap_label(g) for g in GAPS),
     "expectation": tuple(expectation_label(e) for e in EXPECTATIONS if e != "none"),
     "churn": ("churn",),
 }
 
 # The order in which audited shares are counted and shown.
-AUDIT_LABELS: tuple[str, ...] = (*LABELS, *PRESENCES)
+AUDIT_LABELS: tuple[str, ...] = (*LABELS, *PRESENCE_LABELS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ from gapnlp.records.labels import (
     dimension_label,
     expectation_label,
     gap_label,
+    presence_label,
     sentiment_label,
 )
-from gapnlp.records.tickets import LabelledTicket, presence_label
+from gapnlp.records.tickets import LabelledTicket
 
 # Who corrects on a server without keys.
 LOCAL_CORRECTOR = "local"

@@ -21,6 +21,11 @@ def dimension_label(dimension: str, polarity: str) -> str:
     return f"dimension:{dimension}:{polarity}"
 
 
+def presence_label(dimension: str) -> str:
+    """Name the head that says "this dimension is judged, with whatever polarity"."""
+    return f"presence:{dimension}"
+
+
 def gap_label(gap: str) -> str:
     """Name the head that says "this is evidence of this gap"."""
     return f"gap:{gap}"
@@ -46,6 +51,8 @@ LABELS: tuple[str, ...] = (
     *(expectation_label(e) for e in EXPECTATIONS if e != "none"),
     CHURN,
 )
+# Beside them, what a bundle also learns and people may say: that a dimension is judged at all.
+PRESENCE_LABELS: tuple[str, ...] = tuple(presence_label(d) for d in DIMENSIONS)
 LABEL_INDEX: Mapping[str, int] = {label: i for i, label in enumerate(LABELS)}
 
 

@@ -6,15 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gapnlp.records.feedback import Source
-from gapnlp.records.labels import DIMENSIONS, LABELS
+from gapnlp.records.labels import LABELS, PRESENCE_LABELS
 
-
-def presence_label(dimension: str) -> str:
-    """Name the head that says "this dimension is judged, with whatever polarity"."""
-    return f"presence:{dimension}"
-
-
-PRESENCE_LABELS: tuple[str, ...] = tuple(presence_label(d) for d in DIMENSIONS)
 # Everything that a ticket may be given, in the order of the classifier's heads.
 TICKET_LABELS: tuple[str, ...] = (*LABELS, *PRESENCE_LABELS)
 

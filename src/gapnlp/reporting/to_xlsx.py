@@ -10,6 +10,7 @@ from typing import Any
 
 import xlsxwriter
 
+from gapnlp.records.formulas import FORMULA_STARTS
 from gapnlp.records.report import GapReport
 from gapnlp.reporting.formats import clean, clip
 from gapnlp.reporting.sheet_parts import Column, Row, Sheet
@@ -19,7 +20,7 @@ from gapnlp.reporting.words import Words, load_words
 # A cell holds 32,767 characters at most; the guard may add one.
 _CELL = 32_000
 # What spreadsheet programs take for the start of a formula, in their full-width forms too (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = (*FORMULA_STARTS, "\n")
 _NUMBER_FORMATS: Mapping[str, Mapping[str, Any]] = {
     "text": {"text_wrap": True, "valign": "top"},
     "share": {"num_format": "0.0%", "valign": "top"},

@@ -14,9 +14,10 @@ from gapnlp.records.labels import (
     dimension_label,
     expectation_label,
     gap_label,
+    presence_label,
     sentiment_label,
 )
-from gapnlp.records.tickets import TICKET_LABELS, presence_label
+from gapnlp.records.tickets import TICKET_LABELS
 
 
 def _dimension_group(dimension: str) -> tuple[str, ...]:

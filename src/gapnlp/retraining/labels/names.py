@@ -20,9 +20,10 @@ from gapnlp.records.labels import (
     dimension_label,
     expectation_label,
     gap_label,
+    presence_label,
     sentiment_label,
 )
-from gapnlp.records.tickets import TICKET_LABELS, presence_label
+from gapnlp.records.tickets import TICKET_LABELS
 from gapnlp.retraining.labels.proposals import SURE, Candidate
 from gapnlp.taxonomy.catalogue import UI_LANGUAGES, load_structure, load_wording
 from gapnlp.text.cues import CueMatcher

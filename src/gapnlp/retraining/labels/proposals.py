@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gapnlp.records.labels import DIMENSIONS, GAPS, POLARITIES, SENTIMENTS, dimension_label, gap_label, sentiment_label
-from gapnlp.records.tickets import presence_label
+from gapnlp.records.labels import (
+    DIMENSIONS,
+    GAPS,
+    POLARITIES,
+    SENTIMENTS,
+    dimension_label,
+    gap_label,
+    presence_label,
+    sentiment_label,
+)
 
 # A candidate is proposed from here on; below, it is only named in a comment.
 PROPOSED = 0.4
