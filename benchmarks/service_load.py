@@ -272,6 +272,8 @@ def measure_memory(server: Server, texts: Texts, options: argparse.Namespace) ->
             with tally.lock:
                 if done // step > len(samples):
                     samples.append((done, server.megabytes()))
+                    # A run of half an hour that is killed has still said what it saw.
+                    print(f"{done:,} of {requests:,} requests: {samples[-1][1]:.1f} MB", file=sys.stderr, flush=True)
         return done < requests
 
     tally = send(server, texts, clients=options.clients, more=more)
