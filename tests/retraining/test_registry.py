@@ -260,6 +260,7 @@ def test_a_folder_that_was_never_opened_is_refused(tmp_path):
         promote(tmp_path / "none", "linear-en")
     with pytest.raises(ModelError, match="there is no manifest"):
         rollback(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("name", ["card.json", "vocabulary.json", "weights.safetensors", "CARD.md"])
