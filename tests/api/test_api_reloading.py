@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,8 +49,8 @@ class NamedScorer:
     def predict(self, documents):
         return documents
 
-    def take_over(self, other):
-        self.taken_over.append(other)
+    def take_over(self, other, languages):
+        self.taken_over.append((other, list(languages)))
 
 
 def ask(text: str) -> Ask:
@@ -84,13 +85,13 @@ def test_the_new_scorer_takes_over_after_the_batch_that_is_being_scored():
         await until(lambda: pool.ready)
         first = asyncio.create_task(pool.classify([ask("a"), ask("b"), ask("c")]))
         await until(old.begun.is_set)
-        await asyncio.to_thread(pool.replace_scorers, lambda: new)
+        await asyncio.to_thread(pool.replace_scorers, lambda: new, ["pl"])
         assert pool.scorer is new
         old.gate.set()
         return await first
 
     assert names(with_pool(lambda: old, scenario)) == ["old", "old", "new"]
-    assert new.asked == ["en", "pl", "zh"] and new.taken_over == [old]
+    assert new.asked == ["en", "zh"] and new.taken_over == [(old, ["pl"])]
 
 
 def test_a_scorer_that_cannot_be_made_changes_nothing():
@@ -175,7 +176,7 @@ def scored(pool: ScoringPool) -> str:
     return names(asyncio.run(pool.classify([ask("The parcel came 3 days late.")])))[0]
 
 
-def test_a_promotion_is_followed_and_detector_and_cues_are_kept(models, watched):
+def test_a_promotion_is_followed_and_all_that_has_not_changed_is_kept(models, watched):
     served, pool = watched
     before = pool.scorer
     first = scored(pool)
@@ -185,22 +186,25 @@ def test_a_promotion_is_followed_and_detector_and_cues_are_kept(models, watched)
     assert scored(pool) == english(models) != first
     assert pool.scorer is not before
     assert pool.scorer._detector is before._detector and pool.scorer._cues is before._cues
+    assert pool.scorer.classifier("pl") is before.classifier("pl")
+    assert pool.scorer.classifier("en") is not before.classifier("en")
     assert choose_bundle(served.bundles, "en").version == english(models)
 
 
 def test_a_broken_folder_is_told_once_and_tried_again(models, watched, caplog):
     served, pool = watched
-    card = models / "linear-zh" / "card.json"
-    good = card.read_bytes()
-    card.unlink()
-    (models / MANIFEST).write_bytes((models / MANIFEST).read_bytes() + b"# touched\n")
+    before = pool.scorer
+    manifest = (models / MANIFEST).read_text(encoding="utf-8")
+    changed = manifest.replace('name = "linear-en"', 'name = "linear-en"\nfolder = "later-en"')
+    (models / "draft").write_text(changed, encoding="utf-8")
+    (models / "draft").replace(models / MANIFEST)
     asyncio.run(until(lambda: served.fault))
     time.sleep(0.5)  # it is tried again meanwhile
-    assert pool.ready and scored(pool) == english(models)
+    assert pool.ready and scored(pool) and pool.scorer is before
     assert [r.levelname for r in caplog.records if "cannot be used" in r.getMessage()] == ["ERROR"]
-    card.write_bytes(good)
+    shutil.copytree(models / "linear-en", models / "later-en")
     asyncio.run(until(lambda: served.fault is None))
-    assert served.reloads == 1
+    assert served.reloads == 1 and pool.scorer is not before
 
 
 def test_a_manifest_that_goes_missing_does_no_harm(models, watched):
