@@ -67,7 +67,7 @@ def _prepare(tickets: Sequence[LabelledTicket], language: str, base: Classifier,
             f"no label was given to at least {FEWEST} tickets in {language!r} and withheld from as many: there is "
             "nothing to learn yet; label more tickets (`gapnlp review` chooses them)"
         )
-    written = replay_documents(language, len(bags.documents), options.get("seed", 0))
+    written = replay_documents(language, options.get("seed", 0))
     step = _Steps(
         READING, count_chunks(bags.documents) + count_chunks(written), options.get("on_progress") or _say_nothing
     )
