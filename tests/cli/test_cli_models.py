@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 import types
@@ -14,8 +15,11 @@ from rich.console import Console
 from gapnlp.classifier.bundle import choose_bundle, read_manifest
 from gapnlp.cli import screen
 from gapnlp.cli.main import main
+from gapnlp.records.labels import LABELS, Labels
+from gapnlp.records.review import ReviewSegment, ReviewTask
 from gapnlp.retraining import registry
 from gapnlp.retraining.registry import open_registry
+from gapnlp.retraining.review_files import write_review
 from tests.retraining.registry_samples import BAD, candidate_of
 
 
@@ -113,6 +117,47 @@ def test_compare_puts_figures_side_by_side(run, models):
     assert new - old == pytest.approx(0.125)
     assert told["figures"]["gate.macro.new"] == [None, 0.75]
     assert "+0.125" in run("compare", "linear-en", added.version, "--models", models)
+
+
+@pytest.fixture
+def tickets(tmp_path: Path) -> Path:
+    """Tickets as `gapnlp review` gives them out, filled in: 40 of two kinds."""
+    kinds = (
+        ("The parcel came {} days late.", {"sentiment": "neg", "dimensions": "reliability:neg", "gaps": "delivery"}),
+        ("They replied within {} minutes.", {"sentiment": "pos", "dimensions": "responsiveness:pos"}),
+    )
+    texts = [kinds[n % 2][0].format(n) for n in range(40)]
+    shown = Labels("neu", {}, ())
+    tasks = [
+        ReviewTask(
+            ReviewSegment(f"r{n}", "t.csv", n + 2, 0, 0, len(t), t, "", "", "en", shown, (0.1,) * len(LABELS), "m"),
+            "uncertain",
+        )
+        for n, t in enumerate(texts)
+    ]
+    (path,) = write_review(tmp_path / "tickets.csv", tasks, "csv")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(row | kinds[n % 2][1] | {"done": "x"} for n, row in enumerate(rows))
+    return path
+
+
+def test_compare_measures_anew_on_tickets(run, models, tickets, monkeypatch):
+    worse = json.loads((models / "linear-en" / "card.json").read_bytes())["thresholds"]
+    worse = {**worse, "gaps": dict.fromkeys(worse["gaps"], 1.0), "presence": dict.fromkeys(worse["presence"], 1.0)}
+    added = candidate_of(models, "2.0.0", thresholds=worse)
+    asked = ["compare", "linear-en", added.version, "--tickets", tickets, "--quality", "fast", "--models", models]
+    told = json.loads(run(*asked, "--json"))
+    assert told["versions"] == [english(models), added.version]
+    assert (told["promote"], told["tickets"], told["left_out_tickets"]) == (False, 40, 0)
+    lost = told["labels"]["gap:delivery"]
+    assert lost["current"] > 0.9 and lost["new"] == 0
+    page = run(*asked)
+    assert f"current: {english(models)} new: {added.version}" in page and "| gap:delivery |" in page
+    assert "no comparing them" in run(*asked[:2], "linear-pl", *asked[3:], code=2)
 
 
 def test_a_version_that_once_served_can_still_be_shown(run, models):

@@ -69,13 +69,55 @@ def show_model(name: NameArgument, as_json: JsonOption = False, models: o.Models
 def compare_models(
     first: Annotated[str, typer.Argument(metavar="A", help="A bundle's name or version.", show_default=False)],
     second: Annotated[str, typer.Argument(metavar="B", help="Another one's.", show_default=False)],
+    tickets: Annotated[
+        list[Path] | None,
+        typer.Option("--tickets", metavar="FILE", help="Labelled tickets to measure both on; may be repeated."),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--mapping", metavar="MAPPING.toml", help="What the tickets' labels mean, confirmed."),
+    ] = None,
+    quality: o.QualityOption = o.Quality.balanced,
     as_json: JsonOption = False,
     models: o.ModelsOption = None,
 ) -> None:
-    """Put the figures of two bundles side by side, as their cards and the gate's verdicts tell them.
+    """Put the figures of two bundles side by side: as their cards and the gate's verdicts tell them, or measured anew.
 
     [bold]Example:[/] gapnlp models compare linear-en encoder-en
     """
+    if tickets:
+        _compare_anew((first, second), tickets, mapping, models=models, told=(quality.value, as_json))
+    else:
+        _compare_cards(first, second, models, as_json=as_json)
+
+
+def _compare_anew(
+    names: tuple[str, str], files: list[Path], mapping: Path | None, *, models: Path | None, told: tuple[str, bool]
+) -> None:
+    """Measure two bundles on labelled tickets and print what the gate says; told: the quality, and whether as JSON."""
+    from gapnlp.cli import labels as asked
+    from gapnlp.retraining.comparing import compare_on_tickets
+    from gapnlp.retraining.labels.dataset import read_labelled
+    from gapnlp.retraining.labels.mapping import check_confirmed, read_mapping
+    from gapnlp.retraining.labels.named import LabelOptions
+    from gapnlp.retraining.model_figures import find_bundle
+
+    meaning = read_mapping(mapping) if mapping else None
+    if meaning is not None:
+        check_confirmed(meaning, str(mapping))
+    data = read_labelled(files, meaning, LabelOptions())
+    asked.show_failures(data.failures)
+    one, other = (find_bundle(models, name) for name in names)
+    verdict, left_out = compare_on_tickets((one, other), data.tickets, models, quality=told[0])
+    if told[1]:
+        _print_json({"versions": [one.version, other.version], "left_out_tickets": left_out, **verdict.as_dict()})
+        return
+    sys.stdout.write(f"current: {one.version}\nnew: {other.version}\n")
+    sys.stdout.write(f"{left_out:,} tickets left out, as one of the two has learnt from them\n\n")
+    sys.stdout.write(verdict.as_markdown().partition("\n\n")[2])
+
+
+def _compare_cards(first: str, second: str, models: Path | None, *, as_json: bool) -> None:
     from gapnlp.cli.screen import OUTPUT
     from gapnlp.retraining.model_figures import read_figures, side_by_side
 
@@ -139,8 +181,11 @@ def export_model(
     [bold]Example:[/] gapnlp models export encoder-en hf-encoder-en
     """
     from gapnlp.cli.screen import OUTPUT
-    from gapnlp.retraining.huggingface import export_huggingface
+    from gapnlp.retraining.method import require_training_extra
     from gapnlp.retraining.model_figures import find_bundle
+
+    require_training_extra("export")
+    from gapnlp.retraining.huggingface import export_huggingface
 
     info = find_bundle(models, name)
     export_huggingface(info, folder)
