@@ -216,8 +216,8 @@ def _forced(models: Path, candidate: Candidate, *, force: bool) -> Candidate:
     info = candidate.info
     reasons = [str(r) for r in candidate.verdict.get("reasons", ())] or ["the gate gave no reason"]
     if not force:
-        told = "; ".join(reasons)
-        raise InputError(f"{info.version}: the gate is against it ({told}); --force promotes it all the same")
+        told = " ".join(reason if reason.endswith(".") else f"{reason}." for reason in reasons)
+        raise InputError(f"{info.version}: the gate is against it. {told} --force promotes it all the same")
     contents = read_verified(info)
     card = json.loads(contents.pop("card.json"))
     if "forced" in card:
