@@ -58,5 +58,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     if code == _STOPPED:  # typer itself turns Ctrl-C into this code
-        ERRORS.print("\nstopped; report, score, compare and train go on where they were when you run the same command again")
+        ERRORS.print(
+            "\nstopped; report, score, compare and train go on where they were when you run the same command again"
+        )
     sys.exit(code if isinstance(code, int) else 0)
