@@ -70,9 +70,8 @@ def test_unlearnt_heads_answer_exactly_as_the_base(base, fitted):
     documents = make_bags(tickets(20, start=100, several=True), "en").documents
     before = base.predict(documents)
     after = AdaptedClassifier(base, fitted.adapter, "a").predict(documents)
-    untouched = [
-        i for i in range(28) if not fitted.adapter.learnt[i] and not FIRST_HEADS[i].startswith("dimension:tang")
-    ]
+    learnt = fitted.adapter.learnt
+    untouched = [i for i in range(28) if not learnt[i] and not FIRST_HEADS[i].startswith("dimension:tang")]
     assert len(untouched) == 28 - 4 - 1 - 3
     assert np.array_equal(before.values[:, untouched], after.values[:, untouched])
     for old, new in zip(before.labels, after.labels, strict=True):

@@ -67,7 +67,7 @@ def test_a_better_adapter_is_promoted_and_serves(first):
     assert analysis.segments[0].labels.sentiment == "pos"
     assert analysis.model_version == classifier.version
     marked = [s for spans in analysis.segments[0].evidence.values() for s in spans]
-    assert any("zonked" in analysis.item.text[s.start : s.end] for s in marked)
+    assert any("zonked" in analysis.feedback.text[s.start : s.end] for s in marked)
 
 
 def test_without_adapters_the_base_speaks(first):

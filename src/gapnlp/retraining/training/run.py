@@ -102,9 +102,7 @@ def train(
     """
     languages = by_language(tickets)
     if not languages:
-        raise InputError(
-            "no labelled ticket in English, Polish or Chinese could be read: there is nothing to learn from"
-        )
+        raise InputError("no ticket in English, Polish or Chinese could be read: there is nothing to learn from")
     open_registry(models)
     told = on_progress or say_nothing
     return [_train_language(language, rows, options, (models, told)) for language, rows in languages.items()]
