@@ -16,15 +16,9 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from gapnlp.classifier.encoder import EncoderInput
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
 from gapnlp.records.labels import LABELS
-from gapnlp.retraining.network import (
-    POLARITY_COLUMNS,
-    SENTIMENT_COLUMNS,
-    SINGLE_COLUMNS,
-    Network,
-    padded,
-    seed_everything,
-)
+from gapnlp.retraining.network import SINGLE_COLUMNS, Network, padded, seed_everything
 
 OnStep = Callable[[int, int, float], None]
 
@@ -52,8 +46,8 @@ def loss(logits: Tensor, targets: Tensor) -> Tensor:
         logits[:, SINGLE_COLUMNS], targets[:, SINGLE_COLUMNS].float(), reduction="none"
     )
     result = single.sum(dim=1).mean()
-    result = result + cross_entropy(logits[:, SENTIMENT_COLUMNS], targets[:, SENTIMENT_COLUMNS].argmax(dim=1))
-    for i, columns in enumerate(POLARITY_COLUMNS):
+    result = result + cross_entropy(logits[:, SENTIMENT_SLICE], targets[:, SENTIMENT_SLICE].argmax(dim=1))
+    for i, columns in enumerate(POLARITY_SLICES):
         judged = targets[:, len(LABELS) + i] == 1
         if judged.any():
             aim = targets[judged][:, columns].argmax(dim=1)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from gapnlp.classifier.base import Document
 from gapnlp.classifier.linear import FIRST_HEADS
 
-# What is being done, the share of all work that is done in [0, 1], and the seconds left as far as can be told.
-OnProgress = Callable[[str, float, float], None]
+# Called with a stage's name, the steps done and the steps in all, as by `training.fitting`.
+OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softplus
 
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
 from gapnlp.records.labels import LABELS
-from gapnlp.retraining.network import POLARITY_COLUMNS, SENTIMENT_COLUMNS, SINGLE_COLUMNS
+from gapnlp.retraining.network import SINGLE_COLUMNS
 
 # Probabilities are kept this far from 0 and 1, so that no logarithm is endless.
 _EDGE = 1e-6
-_YES_NO = [*range(POLARITY_COLUMNS[-1].stop), *SINGLE_COLUMNS]
+_YES_NO = [*range(POLARITY_SLICES[-1].stop), *SINGLE_COLUMNS]
 
 
 def membership(lengths: Tensor) -> Tensor:
@@ -37,7 +38,7 @@ def bag_loss(logits: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
     some = torch.log(-torch.expm1(none.clamp(max=-_EDGE)))
     given = _telling(targets)[:, _YES_NO]
     total = -(some[:, _YES_NO] * (given == 1)).sum(dim=1) - (none[:, _YES_NO] * (given == 0)).sum(dim=1)
-    return (total + _sentiment_loss(logits, members, targets[:, SENTIMENT_COLUMNS])).mean()
+    return (total + _sentiment_loss(logits, members, targets[:, SENTIMENT_SLICE])).mean()
 
 
 def distillation(logits: Tensor, base: Tensor, free: Tensor) -> Tensor:
@@ -49,11 +50,11 @@ def distillation(logits: Tensor, base: Tensor, free: Tensor) -> Tensor:
         logits[:, SINGLE_COLUMNS], torch.sigmoid(base[:, SINGLE_COLUMNS]), reduction="none"
     )
     total = (yes_no * free[:, SINGLE_COLUMNS]).sum(dim=1)
-    for i, columns in enumerate(POLARITY_COLUMNS):
+    for i, columns in enumerate(POLARITY_SLICES):
         presence = torch.sigmoid(base[:, len(LABELS) + i])
         total = total + _divergence(logits[:, columns], base[:, columns]) * presence * free[:, columns.start]
-    drift = _divergence(logits[:, SENTIMENT_COLUMNS], base[:, SENTIMENT_COLUMNS])
-    return (total + drift * free[:, SENTIMENT_COLUMNS.start]).mean()
+    drift = _divergence(logits[:, SENTIMENT_SLICE], base[:, SENTIMENT_SLICE])
+    return (total + drift * free[:, SENTIMENT_SLICE.start]).mean()
 
 
 def free_heads(targets: Tensor) -> Tensor:
@@ -63,18 +64,18 @@ def free_heads(targets: Tensor) -> Tensor:
     """
     open_ = targets == -1
     free = open_.clone()
-    for i, columns in enumerate(POLARITY_COLUMNS):
+    for i, columns in enumerate(POLARITY_SLICES):
         group = open_[:, columns].all(dim=1)
         free[:, columns] = group[:, None]
         free[:, len(LABELS) + i] &= group
-    free[:, SENTIMENT_COLUMNS] = open_[:, SENTIMENT_COLUMNS].all(dim=1)[:, None]
+    free[:, SENTIMENT_SLICE] = open_[:, SENTIMENT_SLICE].all(dim=1)[:, None]
     return free.float()
 
 
 def _telling(targets: Tensor) -> Tensor:
     """Leave out what follows from another label: presence from a polarity said, no polarity from presence denied."""
     told = targets.clone()
-    for i, columns in enumerate(POLARITY_COLUMNS):
+    for i, columns in enumerate(POLARITY_SLICES):
         presence = len(LABELS) + i
         told[(targets[:, columns] == 1).any(dim=1), presence] = -1
         told[targets[:, presence] == 0, columns] = -1
@@ -84,16 +85,16 @@ def _telling(targets: Tensor) -> Tensor:
 def _log_without(logits: Tensor) -> Tensor:
     """Log-probability that a segment does not have each label; the sentiments' columns mean nothing."""
     parts = [-softplus(logits)]
-    for i, columns in enumerate(POLARITY_COLUMNS):
+    for i, columns in enumerate(POLARITY_SLICES):
         judged = logsigmoid(logits[:, [len(LABELS) + i]])
         probability = torch.exp(judged + torch.log_softmax(logits[:, columns], dim=1))
         parts.append(torch.log1p(-probability.clamp(max=1 - _EDGE)))
-    return torch.cat([*parts[1:], parts[0][:, POLARITY_COLUMNS[-1].stop :]], dim=1)
+    return torch.cat([*parts[1:], parts[0][:, POLARITY_SLICES[-1].stop :]], dim=1)
 
 
 def _sentiment_loss(logits: Tensor, members: Tensor, targets: Tensor) -> Tensor:
     """Minus the log-probability of the sentiments said, or else of none of those denied, (n_bags,)."""
-    shares = torch.softmax(logits[:, SENTIMENT_COLUMNS], dim=1)
+    shares = torch.softmax(logits[:, SENTIMENT_SLICE], dim=1)
     mean = (members @ shares) / members.sum(dim=1, keepdim=True)
     said = (mean * (targets == 1)).sum(dim=1).clamp(min=_EDGE)
     denied = (torch.log((1 - mean).clamp(min=_EDGE)) * (targets == 0)).sum(dim=1)

@@ -9,18 +9,16 @@ Needs the extra `train`.
 from __future__ import annotations
 
 import hashlib
-import os
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -32,7 +30,9 @@ from gapnlp.retraining.finetune_loss import bag_loss, distillation, free_heads
 from gapnlp.retraining.network import Network, padded, predict_logits, seed_everything
 from gapnlp.retraining.onnx_export import export_network
 from gapnlp.retraining.onnx_weights import restore_network
+from gapnlp.retraining.training.pieces import Arrays, Pieces
 
+STAGE = "fine-tuning the encoder"
 # Longer tickets are answered but not learnt from: a step holds all segments of its tickets in memory.
 LONGEST_BAG = 48
 _WARM_UP, _DECAY, _LAST_RATE = 0.1, 0.01, 0.02
@@ -52,15 +52,13 @@ def finetune(
     """
     contents = encoder_files(base)
     tokenizer = Tokenizer.from_str(contents["tokenizer.json"].decode())
-    kept = work / _key(data, base, settings)
-    kept.mkdir(parents=True, exist_ok=True)
+    kept = Pieces(work / _key(data, base, settings))
     with _repeatable(settings.threads):
-        on_progress("reading the base", 0.0, 0.0)
         rows = _Rows.read(data, tokenizer, restore_network(contents["encoder.onnx"], tokenizer), settings)
         run = _Run(rows, contents["encoder.onnx"], tokenizer, settings, _Clock(rows, settings, on_progress))
         cross_fitted, best = _cross_fit(run, kept)
         onnx = _whole(run, best, kept)
-    on_progress("fine-tuned", 1.0, 0.0)
+        run.clock.finish()
     return FineTuned(cross_fitted, onnx, contents["tokenizer.json"], best)
 
 
@@ -127,48 +125,49 @@ class _Run:
 
 
 class _Clock:
-    """Tells progress in tickets, of all fits together, and the time left."""
+    """Tells progress in tickets, of all fits together."""
 
     def __init__(self, rows: _Rows, settings: FineTuneSettings, tell: OnProgress) -> None:
         folds = rows.data.folds
         self.sizes = [int((folds != f).sum()) * settings.epochs for f in sorted(set(folds.tolist()))]
         self.total = sum(self.sizes) + len(folds) * settings.epochs
-        self.done, self.worked, self.started, self.tell = 0, 0, time.monotonic(), tell
+        self.done, self.tell = 0, tell
+        tell(STAGE, 0, self.total)
 
-    def advance(self, what: str, tickets: int) -> None:
+    def advance(self, tickets: int) -> None:
         """Count tickets that were learnt from."""
-        self.done, self.worked = self.done + tickets, self.worked + tickets
-        left = (time.monotonic() - self.started) / self.worked * (self.total - self.done)
-        self.tell(what, min(0.99, self.done / self.total), max(0.0, left))
+        self.done = min(self.done + tickets, self.total)
+        self.tell(STAGE, self.done, self.total)
 
     def skip(self, done: int) -> None:
         """Go to where a piece ends that was finished before, or sooner than it might have been."""
         self.done = max(self.done, done)
 
+    def finish(self) -> None:
+        """Tell that all is done, however many passes that took."""
+        self.tell(STAGE, self.total, self.total)
 
-def _cross_fit(run: _Run, kept: Path) -> tuple[Matrix, int]:
+
+def _cross_fit(run: _Run, kept: Pieces) -> tuple[Matrix, int]:
     """Answer every ticket by a network that did not see it; give also the passes that were best, on average."""
     folds = run.rows.data.folds
     owner = folds[run.rows.data.segment_bags()]
     found, epochs = np.zeros(tuple(run.rows.base.shape)), []
     for number, fold in enumerate(sorted(set(folds.tolist()))):
-        place = kept / f"fold{number}.safetensors"
-        if not place.is_file():
-            _keep(place, _fit_fold(run, fold, number))
-        piece = load_file(place)
+        piece = kept.keep(f"fold-{number}", partial(_fit_fold, run, fold, number))
         found[owner == fold] = piece["logits"]
         epochs.append(int(piece["epochs"][0]))
         run.clock.skip(sum(run.clock.sizes[: number + 1]))
     return found, round(float(np.mean(epochs)))
 
 
-def _fit_fold(run: _Run, fold: int, number: int) -> dict[str, NDArray[np.generic]]:
+def _fit_fold(run: _Run, fold: int, number: int) -> Arrays:
     data, settings = run.rows.data, run.settings
     generator = np.random.default_rng([settings.seed, number])
     others = _learnable(data, data.folds != fold)
     order = generator.permutation(others)
     held = max(1, round(settings.held * len(order)))
-    fit = _Fit(run, f"fold {number + 1} of {len(run.clock.sizes)}", run.network())
+    fit = _Fit(run, run.network())
     seed_everything(settings.seed + number)
     best = fit.stop_early(np.sort(order[held:]), np.sort(order[:held]), generator)
     rows = np.flatnonzero((data.folds == fold)[data.segment_bags()])
@@ -176,19 +175,20 @@ def _fit_fold(run: _Run, fold: int, number: int) -> dict[str, NDArray[np.generic
     return {"logits": logits, "epochs": np.asarray([best])}
 
 
-def _whole(run: _Run, epochs: int, kept: Path) -> bytes:
+def _whole(run: _Run, epochs: int, kept: Pieces) -> bytes:
     """Fit the network that is served to all tickets, and write it as ONNX."""
-    place = kept / "encoder.onnx"
-    if not place.is_file():
-        data, settings = run.rows.data, run.settings
-        fit = _Fit(run, "all tickets", run.network())
-        seed_everything(settings.seed)
-        bags = _learnable(data, np.ones(len(data.folds), dtype=bool))
-        generator = np.random.default_rng([settings.seed, len(run.clock.sizes)])
-        for _ in fit.passes(bags, epochs, generator):
-            pass
-        _replace(place, export_network(fit.network))
-    return place.read_bytes()
+    return kept.keep("whole", partial(_fit_whole, run, epochs))["onnx"].tobytes()
+
+
+def _fit_whole(run: _Run, epochs: int) -> Arrays:
+    data, settings = run.rows.data, run.settings
+    fit = _Fit(run, run.network())
+    seed_everything(settings.seed)
+    bags = _learnable(data, np.ones(len(data.folds), dtype=bool))
+    generator = np.random.default_rng([settings.seed, len(run.clock.sizes)])
+    for _ in fit.passes(bags, epochs, generator):
+        pass
+    return {"onnx": np.frombuffer(export_network(fit.network), dtype=np.uint8)}
 
 
 def _learnable(data: FineTuneData, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -202,8 +202,8 @@ def _learnable(data: FineTuneData, wanted: NDArray[np.bool_]) -> NDArray[np.intp
 class _Fit:
     """One network and how it is fitted."""
 
-    def __init__(self, run: _Run, name: str, network: Network) -> None:
-        self.run, self.name, self.network = run, name, network
+    def __init__(self, run: _Run, network: Network) -> None:
+        self.run, self.network = run, network
 
     def stop_early(self, bags: NDArray[np.intp], held: NDArray[np.intp], generator: np.random.Generator) -> int:
         """Keep the weights after the pass that answers held tickets best; 0: as before fine-tuning."""
@@ -235,7 +235,7 @@ class _Fit:
                 nn.utils.clip_grad_norm_(self._learnt(), 1.0)
                 optimiser.step()
                 schedule.step()
-                self.run.clock.advance(self.name, len(batch))
+                self.run.clock.advance(len(batch))
             self.network.eval()
             yield epoch
 
@@ -318,15 +318,3 @@ def _key(data: FineTuneData, base: BundleInfo, settings: FineTuneSettings) -> st
     versions = tuple(version(name) for name in ("torch", "transformers", "onnxruntime"))
     parts = (data.digest(), base.version, settings.key(), *versions)
     return "finetuning-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _keep(place: Path, tensors: Mapping[str, NDArray[np.generic]]) -> None:
-    partial = place.with_suffix(".partial")
-    save_file(dict(tensors), partial)
-    os.replace(partial, place)
-
-
-def _replace(place: Path, content: bytes) -> None:
-    partial = place.with_suffix(".partial")
-    partial.write_bytes(content)
-    os.replace(partial, place)

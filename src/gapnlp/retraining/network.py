@@ -16,17 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gapnlp.classifier.encoder import EncoderInput
-from gapnlp.classifier.linear import FIRST_HEADS
-from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, SENTIMENTS
+from gapnlp.classifier.linear import FIRST_HEADS, POLARITY_SLICES, SENTIMENT_SLICE
 
-_SENTIMENT = LABELS.index(f"sentiment:{SENTIMENTS[0]}")
-# Columns of FIRST_HEADS: sentiments compete, as do a dimension's polarities; the others say yes or no on their own.
-SENTIMENT_COLUMNS = slice(_SENTIMENT, _SENTIMENT + len(SENTIMENTS))
-POLARITY_COLUMNS = tuple(slice(i * len(POLARITIES), (i + 1) * len(POLARITIES)) for i in range(len(DIMENSIONS)))
+# Columns that say yes or no on their own: all but polarities and sentiments, which compete.
 SINGLE_COLUMNS = [
     j
-    for j in range(POLARITY_COLUMNS[-1].stop, len(FIRST_HEADS))
-    if not SENTIMENT_COLUMNS.start <= j < SENTIMENT_COLUMNS.stop
+    for j in range(POLARITY_SLICES[-1].stop, len(FIRST_HEADS))
+    if not SENTIMENT_SLICE.start <= j < SENTIMENT_SLICE.stop
 ]
 
 
