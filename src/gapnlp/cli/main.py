@@ -35,10 +35,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (report, score, classify, compare, review, evaluate, drift, train, models, serve, worker):
+for command in (report, score, classify, compare, review, evaluate, drift, train, serve, worker):
     app.command()(command)
 app.add_typer(keys, name="keys")
 app.add_typer(labels, name="labels")
+app.add_typer(models, name="models")
 
 _STOPPED = 130
 # The class of usage errors. Newer versions of typer carry a private copy of click, so it is not imported by name.
