@@ -17,6 +17,9 @@ from gapnlp.classifier.bundle import choose_adapter, choose_bundle, read_manifes
 from gapnlp.classifier.loaders import load_adapter, load_bundle
 from gapnlp.errors import InputError, ModelError
 from gapnlp.retraining.registry import candidates, rollback
+from gapnlp.retraining.training import cross_fitting
+from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
+from gapnlp.retraining.training.fit import fit_weights
 from gapnlp.retraining.training.run import Trained, TrainOptions, train
 from gapnlp.scoring.loading import load
 from tests.retraining.training_samples import tickets
@@ -160,12 +163,6 @@ def test_a_broken_piece_is_made_again(models, first):
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from gapnlp.retraining.training import cross_fitting
-from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
-from gapnlp.retraining.training.fit import fit_weights
-from gapnlp.retraining.training import cross_fitting
-from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
-from gapnlp.retraining.training.fit import fit_weights
 from gapnlp.retraining.training.run import TrainOptions, train
 from tests.retraining.training_samples import tickets
 
