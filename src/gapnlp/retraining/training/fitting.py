@@ -15,7 +15,7 @@ from gapnlp.errors import InputError
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.training.asking import ask, count_chunks
 from gapnlp.retraining.training.bags import make_bags, sentiment_factors
-from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
+from gapnlp.retraining.training.cross_fitting import FOLDS
 from gapnlp.retraining.training.design import Further, Lesson
 from gapnlp.retraining.training.fit import FEWEST, learnable
 from gapnlp.retraining.training.learning import FittedAdapter, learn
@@ -54,7 +54,7 @@ def fit_adapter(
     with threadpool_limits(1):  # threads would sum in another order each time
         lesson = _prepare(tickets, language, base, options)
         told = options.get("on_progress") or say_nothing
-        step = Steps(LEARNING, len(GRID) * FOLDS + 1, told)
+        step = Steps(LEARNING, FOLDS + 1, told)
         return learn(lesson, options.get("seed", 0), options.get("pieces", Pieces()), step)
 
 
