@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -145,12 +146,24 @@ def test_tickets_that_say_nothing_cannot_be_learnt_from(base, tmp_path):
         finetune(empty, base, SETTINGS, work=tmp_path, on_progress=lambda *_: None)
 
 
+def test_parts_of_a_batch_add_up_to_the_whole(base, tmp_path, monkeypatch):
+    """Without dropout, the size of the parts changes rounding alone."""
+    monkeypatch.setattr(torch.nn.functional, "dropout", lambda x, *_, **__: x)
+    monkeypatch.setattr(torch, "autocast", lambda *_: nullcontext())
+    settings, found = replace(SETTINGS, epochs=1, patience=1, rate=1e-4, head_rate=1e-3), []
+    for most in (1, 1000):
+        monkeypatch.setattr(finetuning, "_MOST_SEGMENTS", most)
+        work = tmp_path / str(most)
+        found.append(finetune(small_tickets(24), base, settings, work=work, on_progress=lambda *_: None))
+    np.testing.assert_allclose(found[0].cross_fitted, found[1].cross_fitted, atol=1e-3)
+
+
 def test_a_ticket_too_long_is_answered_but_not_learnt_from(base, tmp_path, monkeypatch):
     monkeypatch.setattr(finetuning, "LONGEST_BAG", 1)
     data = small_tickets(12)
     seen = []
-    inner = finetuning._Fit._objective
-    monkeypatch.setattr(finetuning._Fit, "_objective", lambda s, bags, g: seen.extend(bags) or inner(s, bags, g))
+    inner = finetuning._Fit._learn_from
+    monkeypatch.setattr(finetuning._Fit, "_learn_from", lambda s, bags, g: seen.extend(bags) or inner(s, bags, g))
     settings = replace(SETTINGS, epochs=1)
     found = finetune(data, base, settings, work=tmp_path, on_progress=lambda *_: None)
     assert set(data.lengths[seen]) == {1}

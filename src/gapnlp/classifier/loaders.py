@@ -18,6 +18,7 @@ from gapnlp.classifier.base import Classifier
 from gapnlp.classifier.bundle import ADAPTER, FORMAT, BundleInfo, find_version, read_verified
 from gapnlp.classifier.decision import Abstention, Thresholds
 from gapnlp.classifier.encoder import Encoder
+from gapnlp.classifier.encoder_signals import EncoderSignals
 from gapnlp.classifier.features import FeatureSpec, restored_vectorizer
 from gapnlp.classifier.linear import FIRST_HEADS, LinearClassifier, LinearWeights
 from gapnlp.classifier.transformer import StackedWeights, TransformerClassifier
@@ -90,15 +91,20 @@ def load_adapter(info: BundleInfo, base: Classifier) -> AdaptedClassifier:
     try:
         card = _read_card(contents)
         adapter = _read_adapter(card, contents)
+        reader = _read_signals(contents) if adapter.further else None
         bases = tuple(map(str, card["bases"]))
-    except (LookupError, ValueError, TypeError, AttributeError, SafetensorError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{info.folder}: not a bundle of format {FORMAT} ({error}); train it again") from None
     if base.version.partition("~")[0] not in bases:
         raise ModelError(
             f"{info.name}: was made for {', '.join(bases)}, not for {base.version}; train it again on these bundles "
             "with `gapnlp train`, or go back to the bundles before with `gapnlp models rollback`"
         )
-    return AdaptedClassifier(base, adapter, info.version)
+    return AdaptedClassifier(base, adapter, info.version, reader)
+
+
+def _read_signals(contents: Mapping[str, bytes]) -> EncoderSignals:
+    return EncoderSignals(Encoder(contents["encoder.onnx"], contents["tokenizer.json"]))
 
 
 def _read_adapter(card: Mapping[str, Any], contents: Mapping[str, bytes]) -> Adapter:

@@ -33,8 +33,10 @@ from gapnlp.retraining.onnx_weights import restore_network
 from gapnlp.retraining.training.pieces import Arrays, Pieces
 
 STAGE = "fine-tuning the encoder"
-# Longer tickets are answered but not learnt from: a step holds all segments of its tickets in memory.
-LONGEST_BAG = 48
+# Longer tickets are answered but not learnt from: all segments of a ticket are in memory at once.
+LONGEST_BAG = 32
+# Segments learnt from at once, unless one ticket has more: of a batch that holds more, gradients add up in parts.
+_MOST_SEGMENTS = 16
 _WARM_UP, _DECAY, _LAST_RATE = 0.1, 0.01, 0.02
 # Batches whose tickets are sorted by length together, so that little is padding.
 _POOL = 10
@@ -229,9 +231,8 @@ class _Fit:
         for epoch in range(1, epochs + 1):
             self.network.train()
             for batch in self._batches(bags, generator):
-                value = self._objective(batch, generator)
                 optimiser.zero_grad()
-                value.backward()  # type: ignore[no-untyped-call]
+                self._learn_from(batch, generator)
                 nn.utils.clip_grad_norm_(self._learnt(), 1.0)
                 optimiser.step()
                 schedule.step()
@@ -251,22 +252,48 @@ class _Fit:
     def _weights(self) -> dict[str, Tensor]:
         return {n: p.detach().clone() for n, p in self.network.named_parameters() if p.requires_grad}
 
-    def _objective(self, bags: NDArray[np.intp], generator: np.random.Generator) -> Tensor:
-        """Labels' unlikeliness, and the distance from the base where no label was given and on replayed segments."""
+    def _learn_from(self, bags: NDArray[np.intp], generator: np.random.Generator) -> None:
+        """Add up gradients of a batch: of its labels, and of the distance from the base where none was given.
+
+        Part by part, each with its share of the batch, so that memory does not grow with long tickets.
+        """
         rows, settings = self.run.rows, self.run.settings
+        segments = int(rows.data.lengths[bags].sum())
+        again = generator.permutation(len(rows.replay))[: round(settings.replay * segments)]
+        whole = segments + len(again)
+        for part in self._parts(bags):
+            self._objective(part, len(bags), whole).backward()  # type: ignore[no-untyped-call]
+        for i in range(0, len(again), _MOST_SEGMENTS):
+            few = again[i : i + _MOST_SEGMENTS]
+            logits = self._answers([rows.replay[k] for k in few])
+            moved = distillation(logits, rows.replay_base[few], torch.ones_like(logits))
+            (settings.distil * moved * (len(few) / whole)).backward()  # type: ignore[no-untyped-call]
+
+    def _objective(self, bags: NDArray[np.intp], batch: int, whole: int) -> Tensor:
+        """Tell what some bags add to the loss of a batch of so many bags and segments, the replayed ones included."""
+        rows = self.run.rows
         segments = rows.segments(bags)
-        extra = min(len(rows.replay), round(settings.replay * len(segments)))
-        again = generator.choice(len(rows.replay), extra, replace=False) if extra else np.zeros(0, dtype=np.intp)
-        inputs = [rows.inputs[i] for i in segments] + [rows.replay[i] for i in again]
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = self.network(*padded(inputs))[0].float()
+        logits = self._answers([rows.inputs[i] for i in segments])
         lengths = torch.from_numpy(rows.data.lengths[bags])
         targets = torch.from_numpy(rows.data.targets[bags].astype(np.int64))
         free = torch.repeat_interleave(free_heads(targets), lengths, dim=0)
-        free = torch.cat([free, torch.ones(extra, free.shape[1])])
-        base = torch.cat([rows.base[segments], rows.replay_base[again]])
-        own = bag_loss(logits[: len(segments)], lengths, targets)
-        return own + settings.distil * distillation(logits, base, free)
+        moved = distillation(logits, rows.base[segments], free) * (len(segments) / whole)
+        return bag_loss(logits, lengths, targets) * (len(bags) / batch) + self.run.settings.distil * moved
+
+    def _answers(self, inputs: list[EncoderInput]) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            logits: Tensor = self.network(*padded(inputs))[0].float()
+        return logits
+
+    def _parts(self, bags: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+        """Cut a batch where its segments would be too many."""
+        cut, held = 0, 0
+        for i, length in enumerate(self.run.rows.data.lengths[bags]):
+            if held and held + length > _MOST_SEGMENTS:
+                yield bags[cut:i]
+                cut, held = i, 0
+            held += int(length)
+        yield bags[cut:]
 
     def _loss(self, bags: NDArray[np.intp]) -> float:
         """Unlikeliness of the bags' labels as they are answered now."""
@@ -276,26 +303,15 @@ class _Fit:
         return float(bag_loss(torch.from_numpy(logits).float(), torch.from_numpy(rows.data.lengths[bags]), targets))
 
     def _batches(self, bags: NDArray[np.intp], generator: np.random.Generator) -> Iterator[NDArray[np.intp]]:
-        """One pass: shuffled, then sorted by length within pools; a batch's segments are held within bounds."""
+        """One pass: shuffled, then sorted by length within pools, so that little is padding."""
         size = self.run.settings.batch
         order = generator.permutation(bags)
         batches = []
         for i in range(0, len(order), size * _POOL):
             part = sorted(order[i : i + size * _POOL].tolist(), key=self.run.rows.width)
-            batches += list(self._bounded(part, size))
+            batches += [part[k : k + size] for k in range(0, len(part), size)]
         for k in generator.permutation(len(batches)):
             yield np.asarray(batches[k], dtype=np.intp)
-
-    def _bounded(self, bags: list[int], size: int) -> Iterator[list[int]]:
-        lengths, batch, segments = self.run.rows.data.lengths, list[int](), 0
-        for bag in bags:
-            if batch and (len(batch) == size or segments + lengths[bag] > 2 * LONGEST_BAG):
-                yield batch
-                batch, segments = [], 0
-            batch.append(bag)
-            segments += int(lengths[bag])
-        if batch:
-            yield batch
 
 
 @contextmanager
