@@ -8,7 +8,7 @@ from typing import Literal
 
 from gapnlp.errors import MissingExtra
 
-# Labelled rows from which fine-tuning the encoder repays its minutes: docs/encoders.md says how this was measured.
+# Labelled rows from which fine-tuning the encoder is tried: at 500 it gained next to nothing (docs/encoders.md).
 ENOUGH_ROWS = 1_000
 _NEEDED = ("onnx", "torch", "transformers")
 
@@ -33,7 +33,7 @@ def choose_method(rows: int, has_torch: bool, has_encoder: bool) -> Method:
         return Method(
             "heads",
             f"heads on the frozen classifier: {rows:,} labelled rows are fewer than the {ENOUGH_ROWS:,} from which "
-            "fine-tuning the encoder pays",
+            "fine-tuning the encoder is worth its time",
         )
     if not has_torch:
         return Method(
