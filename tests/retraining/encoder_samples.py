@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gapnlp.classifier.bundle import BundleInfo
-from gapnlp.classifier.linear import FIRST_HEADS
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.finetune_data import FineTuneData
 
 ARCHITECTURES = ("bert", "roberta", "distilbert")
@@ -16,7 +16,7 @@ GOOD = ("the crew was kind", "lovely seat and food", "quick and friendly help", 
 LATE = ("my bag is lost", "the plane was late again", "they cancelled my flight", "nobody kept the promise")
 DIRTY = ("the seat was dirty", "old broken screen", "the cabin smells bad", "cold food in a torn box")
 TEXTS = (*GOOD, *LATE, *DIRTY)
-SENTIMENT, PRESENCE = FIRST_HEADS.index("sentiment:neg"), FIRST_HEADS.index("presence:reliability")
+SENTIMENT, PRESENCE = HEADS.index("sentiment:neg"), HEADS.index("presence:reliability")
 
 
 def small_tokenizer(architecture: str):
@@ -76,7 +76,7 @@ def write_files(folder: Path, contents: dict[str, bytes], *, kind: str = "transf
 
 def small_tickets(count: int = 60, *, replay: bool = True) -> FineTuneData:
     """Tickets of one or two segments: a good, a late or a dirty one, told by sentiment and by two presences."""
-    documents, targets = [], np.full((count, len(FIRST_HEADS)), -1, dtype=np.int8)
+    documents, targets = [], np.full((count, len(HEADS)), -1, dtype=np.int8)
     for i in range(count):
         kind = i % 3
         texts = (GOOD, LATE, DIRTY)[kind]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from gapnlp.classifier.base import Document
 from gapnlp.classifier.encoder import Encoder
-from gapnlp.classifier.linear import FIRST_HEADS
+from gapnlp.records.labels import HEADS
 
-ENCODER_SIGNALS = tuple(f"encoder:{head}" for head in FIRST_HEADS)
+ENCODER_SIGNALS = tuple(f"encoder:{head}" for head in HEADS)
 
 
 @dataclass(frozen=True, slots=True)

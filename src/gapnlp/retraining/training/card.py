@@ -13,8 +13,8 @@ from safetensors.numpy import save as save_tensors
 from gapnlp.classifier.adapted import Adapter
 from gapnlp.classifier.bundle import ADAPTER, FORMAT
 from gapnlp.classifier.features import FEATURES
-from gapnlp.classifier.linear import FIRST_HEADS, POLARITY_SLICES, SENTIMENT_SLICE
-from gapnlp.records.labels import LABELS
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
+from gapnlp.records.labels import HEADS, LABELS
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.training.bags import Truth
 from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
@@ -66,7 +66,7 @@ def make_card(fitted: FittedAdapter, tickets: Sequence[LabelledTicket], told: Ci
         "segments_a_ticket": round(float(np.mean(fitted.lengths)), 2),
         "fingerprint": fingerprint(tickets),
         "label_counts": {label: {"yes": yes, "no": no} for label, (yes, no) in count_labels(tickets).items()},
-        "learnt": [head for head, known in zip(FIRST_HEADS, adapter.learnt, strict=True) if known],
+        "learnt": [head for head, known in zip(HEADS, adapter.learnt, strict=True) if known],
         "not_learnt": dict(reasons_not_learnt(fitted.truth, adapter)),
         "penalties": asdict(fitted.penalties),
         "losses": [{**asdict(p), "loss": round(x, 6)} for p, x in zip(GRID, fitted.losses, strict=True)],
@@ -93,7 +93,7 @@ def reasons_not_learnt(truth: Truth, adapter: Adapter) -> dict[str, str]:
             why = f"given {yes} times; fewer than two labels of its group were given to {FEWEST} tickets"
         else:
             why = f"given to {yes} tickets and withheld from {no}; {FEWEST} of each are needed"
-        found[FIRST_HEADS[j]] = why
+        found[HEADS[j]] = why
     return found
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from gapnlp.classifier.adapted import Adapter, signal_features
-from gapnlp.classifier.linear import FIRST_HEADS, logits_of
+from gapnlp.classifier.linear import logits_of
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.training.asking import Said
 from gapnlp.retraining.training.bags import Bags
 from gapnlp.retraining.training.fit import Problem, Weights, join_features, learnable, rotate, unrotate
@@ -46,7 +47,7 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Weights that new ones are held to: zeros, or those of an earlier adapter; heads as FIRST_HEADS."""
+    """Weights that new ones are held to: zeros, or those of an earlier adapter; heads as HEADS."""
 
     signals: Matrix
     ngrams: Matrix
@@ -114,7 +115,7 @@ def _standard(raw: Matrix, prior: Adapter | None) -> tuple[Matrix, Matrix]:
 
 
 def _held(prior: Adapter | None, vectorizers: tuple[TfidfVectorizer, ...], signals: int) -> Held:
-    heads = len(FIRST_HEADS)
+    heads = len(HEADS)
     terms = sum(len(v.vocabulary) for v in vectorizers)
     if prior is None or prior.signals.shape[1] != signals:
         return Held(np.zeros((heads, signals)), np.zeros((heads, terms)), np.zeros(heads))

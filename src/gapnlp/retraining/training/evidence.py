@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnlp.classifier.base import Classifier, Document
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.classifier.ticket_answers import TicketAnswers
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.gate import judge
 from gapnlp.retraining.training.bags import Truth
 from gapnlp.retraining.verdict import Verdict
@@ -44,7 +44,7 @@ class Evidence:
     def figures(self) -> dict[str, Any]:
         """Give F1 by label of both sides, for the card; None where neither truth nor answers hold the label."""
         labels = {}
-        for j, head in enumerate(FIRST_HEADS):
+        for j, head in enumerate(HEADS):
             given = self.truth[:, j] >= 0
             truth = self.truth[given, j] == 1
             if truth.any():

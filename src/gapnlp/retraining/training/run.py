@@ -18,7 +18,8 @@ from gapnlp.classifier.bundle import ADAPTER, BundleInfo, choose_adapter, choose
 from gapnlp.classifier.loaders import load_adapter, load_bundle
 from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.errors import InputError
-from gapnlp.records.tickets import TICKET_LABELS, LabelledTicket
+from gapnlp.records.labels import HEADS
+from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.registry import add_candidate, candidates, open_registry, promote
 from gapnlp.retraining.training.asking import ask, count_chunks
 from gapnlp.retraining.training.bags import answer_bags, answer_tickets, make_bags, sentiment_factors, truth_matrix
@@ -37,7 +38,7 @@ COMPARING = "comparing with the current model"
 _WORK = "work"
 # Raised whenever finished pieces of an older version would not do.
 _RECIPE = 1
-_NOTHING = TicketAnswers(np.zeros((0, len(TICKET_LABELS))), np.zeros((0, len(TICKET_LABELS)), dtype=bool))
+_NOTHING = TicketAnswers(np.zeros((0, len(HEADS))), np.zeros((0, len(HEADS)), dtype=bool))
 # Share of tickets that the current adapter learnt from, above which training begins anew instead of going on from it:
 # what is there again needs no memory, and would count twice.
 _MOST_SEEN = 0.1
