@@ -91,7 +91,7 @@ def load_adapter(info: BundleInfo, base: Classifier) -> AdaptedClassifier:
     try:
         card = _read_card(contents)
         adapter = _read_adapter(card, contents)
-        reader = _read_signals(contents) if adapter.further else None
+        reader = EncoderSignals.read(contents) if adapter.further else None
         bases = tuple(map(str, card["bases"]))
     except (LookupError, ValueError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{info.folder}: not a bundle of format {FORMAT} ({error}); train it again") from None
@@ -101,10 +101,6 @@ def load_adapter(info: BundleInfo, base: Classifier) -> AdaptedClassifier:
             "with `gapnlp train`, or go back to the bundles before with `gapnlp models rollback`"
         )
     return AdaptedClassifier(base, adapter, info.version, reader)
-
-
-def _read_signals(contents: Mapping[str, bytes]) -> EncoderSignals:
-    return EncoderSignals(Encoder(contents["encoder.onnx"], contents["tokenizer.json"]))
 
 
 def _read_adapter(card: Mapping[str, Any], contents: Mapping[str, bytes]) -> Adapter:

@@ -47,7 +47,8 @@ class FittedAdapter:
 def learn(lesson: Lesson, seed: int, pieces: Pieces, on_step: OnStep) -> FittedAdapter:
     """Cross-fit, choose penalties and cuts, then fit on all tickets. Deterministic for a seed."""
     design = make_design(lesson)
-    crossed = cross_fit(design.problem, assign_folds(lesson.bags.groups, seed), pieces, on_step)
+    name = "further-fold" if lesson.further.names else "fold"
+    crossed = cross_fit(design.problem, assign_folds(lesson.bags.groups, seed), pieces, on_step, name=name)
     found = fit_weights(design.problem, crossed.penalties)
     on_step()
     learnt = np.zeros(len(HEADS), dtype=bool)
