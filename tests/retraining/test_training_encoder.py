@@ -179,7 +179,7 @@ def test_without_the_extra_an_encoder_is_refused_before_anything_is_made(tmp_pat
     assert not (tmp_path / "models").exists()
 
 
-def test_what_the_gate_would_refuse_is_refused_at_once(tmp_path, models, tiny_models):
+def test_what_the_gate_would_refuse_is_refused_at_once(tmp_path, tiny_models):
     with pytest.raises(InputError, match="16 times slower.*--quality balanced"):
         train(tickets(ROWS), replace(BALANCED, quality="fast"), tmp_path / "models")
     assert not (tmp_path / "models").exists()
