@@ -104,6 +104,7 @@ def test_the_bundle_holds_its_encoder_and_scores_with_it(first):
         assert isinstance(classifier, AdaptedClassifier)
         found = classifier.predict([(TEXT,), (TEXT, "another one")])
         assert found.values.shape == (3, 28)
+        assert load(models, quality=quality, threads=2).classifier("en").reader.encoder.threads == 2
         # It reads the neighbours as well.
         assert not np.array_equal(found.values[0], found.values[1])
         assert classifier.version.startswith(f"{trained.version}@")

@@ -80,8 +80,10 @@ def _vectorizers(
     )
 
 
-def load_adapter(info: BundleInfo, base: Classifier) -> AdaptedClassifier:
+def load_adapter(info: BundleInfo, base: Classifier, *, threads: int = 1) -> AdaptedClassifier:
     """Put an adapter, checked file by file, on top of a classifier.
+
+    threads: segments that an encoder of its own reads at the same time.
 
     Raises ModelError when a file is missing or changed, or the adapter was not made for this base.
     """
@@ -100,6 +102,8 @@ def load_adapter(info: BundleInfo, base: Classifier) -> AdaptedClassifier:
             f"{info.name}: was made for {', '.join(bases)}, not for {base.version}; train it again on these bundles "
             "with `gapnlp train`, or go back to the bundles before with `gapnlp models rollback`"
         )
+    if reader is not None:
+        reader.encoder.threads = threads
     return AdaptedClassifier(base, adapter, info.version, reader)
 
 

@@ -28,6 +28,12 @@ class Method(StrEnum):
     encoder = "encoder"
 
 
+MethodOption = Annotated[
+    Method,
+    typer.Option("--method", help="heads: on the frozen model; encoder: fine-tunes it as well; auto: chosen by rule."),
+]
+
+
 def train(
     files: asked.FilesArgument,
     mapping: Annotated[
@@ -46,10 +52,7 @@ def train(
         list[Path] | None,
         typer.Option("--test", metavar="FILE", help="Held-out tickets for the gate; may be repeated."),
     ] = None,
-    method: Annotated[
-        Method,
-        typer.Option("--method", help="heads: frozen model; encoder: fine-tuned too; auto: by rule."),
-    ] = Method.auto,
+    method: MethodOption = Method.auto,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on from the current adapter.")] = False,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Deals tickets to folds.")] = 0,
     quality: o.QualityOption = o.Quality.balanced,

@@ -138,7 +138,8 @@ class Gate:
     def _fast_enough(self, old: float, new: float) -> Check:
         kept = new >= self.margins.speed * old
         begins = "Fast enough" if kept else "Too slow"
-        return Check("speed", kept, f"{begins}: {new:,.0f} segments per second, was {old:,.0f}.")
+        asked = f"at least {self.margins.speed:.0%} of that is asked for"
+        return Check("speed", kept, f"{begins}: {new:,.0f} segments per second, was {old:,.0f}; {asked}.")
 
 
 def _counts(truth: Truth) -> list[LabelCount]:

@@ -109,7 +109,7 @@ def _train_language(
     if found := _made_already(models, tickets, options, (present, plan)):
         return found
     pieces = Pieces(models / _WORK / name_work(tickets, options, present, plan))
-    taught = teach(tickets, present.base, plan, seed=options.seed, pieces=pieces, on_progress=told)
+    taught = teach(tickets, present.base, plan, seed=options.seed, where=(pieces, told))
     new = taught.classifier(present.base)
     evidence = _evidence(taught.fitted, new, tickets, (options, present, pieces, told))
     card = make_card(taught.fitted, tickets, _circumstances(taught, plan, present, (options.seed, evidence)))

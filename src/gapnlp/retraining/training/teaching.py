@@ -55,19 +55,14 @@ class _Lesson:
 
 
 def teach(
-    tickets: Sequence[LabelledTicket],
-    base: Classifier,
-    plan: Plan,
-    *,
-    seed: int,
-    pieces: Pieces,
-    on_progress: OnProgress,
+    tickets: Sequence[LabelledTicket], base: Classifier, plan: Plan, *, seed: int, where: tuple[Pieces, OnProgress]
 ) -> Taught:
-    """Carry out a plan. pieces: of a folder, where fine-tuning keeps its own as well.
+    """Carry out a plan. where: to keep pieces, fine-tuning's as well, which needs a folder; and whom to tell of steps.
 
     A fine-tuned encoder is kept only if tickets that it has not seen are answered better with it. Raises MissingExtra
     when one is planned without the extra `train`.
     """
+    pieces, on_progress = where
     options: FitOptions = {"seed": seed, "prior": plan.prior, "pieces": pieces, "on_progress": on_progress}
     lesson = _Lesson(tickets, make_bags(tickets, base.language), base, options)
     if plan.start is None:
