@@ -27,9 +27,8 @@ from gapnlp.aggregator.audit import Population, Sample, estimate_audited
 from gapnlp.aggregator.intervals import estimate_share, normal_quantile
 from gapnlp.aggregator.prevalence import estimate_corrected
 from gapnlp.ingest.gold import GoldItem, read_gold
-from gapnlp.records.audit import AUDIT_LABELS
 from gapnlp.records.error_counts import ShareError
-from gapnlp.records.labels import DIMENSIONS, LABEL_INDEX, LABELS, LANGUAGES, POLARITIES, Labels, dimension_label
+from gapnlp.records.labels import DIMENSIONS, HEADS, LABEL_INDEX, LABELS, LANGUAGES, POLARITIES, Labels, dimension_label
 from gapnlp.scoring.loading import load
 from gapnlp.text.normalise import normalise
 
@@ -120,7 +119,7 @@ def truth_row(labels: Labels) -> Floats:
 
 
 def with_presences(values: Floats) -> Floats:
-    """Add a column a dimension, the sum over its polarities: columns as AUDIT_LABELS."""
+    """Add a column a dimension, the sum over its polarities: columns as HEADS."""
     columns = [[LABEL_INDEX[dimension_label(d, p)] for p in POLARITIES] for d in DIMENSIONS]
     return np.hstack([values, *(values[:, c].sum(axis=1, keepdims=True) for c in columns)])
 
@@ -129,7 +128,7 @@ def simulate(scored: Scored, *, runs: int, audited: int, seed: int) -> list[Meas
     """Draw files and audits, and measure each label's intervals."""
     rng = np.random.default_rng(seed)
     truth = scored.truth.mean(axis=0)
-    bounds: dict[str, list[list[tuple[float, float]]]] = {m: [[] for _ in AUDIT_LABELS] for m in METHODS}
+    bounds: dict[str, list[list[tuple[float, float]]]] = {m: [[] for _ in HEADS] for m in METHODS}
     for run in range(runs):
         places, items = draw_file(scored.items, rng)
         chosen = rng.choice(len(places), audited, replace=False)
@@ -139,7 +138,7 @@ def simulate(scored: Scored, *, runs: int, audited: int, seed: int) -> list[Meas
         for method, by_label in found.items():
             for j, pair in by_label.items():
                 bounds[method][j].append(pair)
-    return [measure(scored.language, j, float(truth[j]), bounds) for j in range(len(AUDIT_LABELS))]
+    return [measure(scored.language, j, float(truth[j]), bounds) for j in range(len(HEADS))]
 
 
 def draw_file(items: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -156,7 +155,7 @@ def audit_bounds(scored: Scored, places: Ints, items: Ints, chosen: Ints) -> dic
     values, truth = scored.probabilities[places], scored.truth[places[chosen]]
     found: dict[str, dict[int, tuple[float, float]]] = {m: {} for m in METHODS[:3]}
     clusters = mean_clustering(values, items)
-    for j in range(len(AUDIT_LABELS)):
+    for j in range(len(HEADS)):
         sample = Sample(truth[:, j], values[chosen, j], items[chosen])
         population = Population(len(places), float(values[:, j].mean()), float(values[:, j].var()), float(clusters[j]))
         estimate = estimate_audited(sample, population, level=LEVEL).estimate
@@ -217,7 +216,7 @@ def measure(
     widths = {m: [high - low for low, high in bounds[m][j]] for m in METHODS if bounds[m][j]}
     return Measured(
         language,
-        AUDIT_LABELS[j],
+        HEADS[j],
         share,
         {m: float(np.mean(v)) for m, v in held.items()},
         {m: float(np.mean(v)) for m, v in widths.items()},

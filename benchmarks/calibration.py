@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnlp.classifier.bundle import QUALITIES, read_manifest
-from gapnlp.classifier.linear import FIRST_HEADS
-from gapnlp.records.labels import LABELS, LANGUAGES
+from gapnlp.records.labels import HEADS, LABELS, LANGUAGES
 from gapnlp.scoring.loading import load
 from training.calibration import calibration_figures, reliability
 from training.material import Material, read_development
@@ -63,7 +62,7 @@ def plot(values: NDArray[np.float64], rows: Material, figures: Figures) -> alt.C
     """One small plot a frequent label. values: columns as LABELS."""
     charts = []
     for label, error in frequent(figures).items():
-        points = reliability(values[:, LABELS.index(label)], rows.targets[:, FIRST_HEADS.index(label)])
+        points = reliability(values[:, LABELS.index(label)], rows.targets[:, HEADS.index(label)])
         charts.append(_small_plot(f"{label} ({error:.3f})", points))
     return alt.concat(*charts, columns=_COLUMNS)
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnlp.classifier.linear import FIRST_HEADS
-from gapnlp.records.labels import LABELS
+from gapnlp.records.labels import HEADS, LABELS
 
 # Equal-width bins, as Guo et al. (2017) use.
 BINS = 10
@@ -33,11 +32,11 @@ def reliability(probabilities: NDArray[np.float64], truth: NDArray[np.int8]) -> 
 def calibration_figures(values: NDArray[np.float64], targets: NDArray[np.int8]) -> dict[str, dict[str, Any]]:
     """Per label: positives, expected calibration error, and mean probability less frequency (what shares rest on).
 
-    values: columns as LABELS. targets: columns as FIRST_HEADS.
+    values: columns as LABELS. targets: columns as HEADS.
     """
     found = {}
     for j, label in enumerate(LABELS):
-        p, t = values[:, j], targets[:, FIRST_HEADS.index(label)]
+        p, t = values[:, j], targets[:, HEADS.index(label)]
         bias = float(p.mean() - t.mean()) if len(t) else 0.0
         error = round(expected_calibration_error(p, t), 4)
         found[label] = {"positives": int(t.sum()), "ece": error, "bias": round(bias, 4)}

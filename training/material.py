@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.classifier.measure import Measure, measure
 from gapnlp.ingest.gold import GoldItem, read_gold
+from gapnlp.records.labels import HEADS
 from gapnlp.text.normalise import normalise
 from training.auxiliary import text_key
 from training.labels import LABELS_FOLDER, WRITTEN_FOLDER, read_public_labels
@@ -111,5 +111,5 @@ def describe_rows(material: Material) -> dict[str, Any]:
         "segments": len(material.texts),
         "written": int((~material.real).sum()),
         "random": int(material.random.sum()),
-        "positives": dict(zip(FIRST_HEADS, material.targets.sum(axis=0).tolist(), strict=True)),
+        "positives": dict(zip(HEADS, material.targets.sum(axis=0).tolist(), strict=True)),
     }

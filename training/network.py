@@ -40,7 +40,7 @@ class FitSettings:
 def loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Sum over tasks: yes/no heads, sentiment, and polarity on the segments that judge a dimension.
 
-    targets: columns as FIRST_HEADS, 0 or 1.
+    targets: columns as HEADS, 0 or 1.
     """
     single = binary_cross_entropy_with_logits(
         logits[:, SINGLE_COLUMNS], targets[:, SINGLE_COLUMNS].float(), reduction="none"

@@ -11,13 +11,13 @@ from scipy.stats import beta
 from sklearn.metrics import f1_score
 
 from gapnlp.classifier.decision import Abstention, Thresholds
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.records.error_counts import ErrorCounts
 from gapnlp.records.labels import (
     CHURN,
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
+    HEADS,
     LABEL_INDEX,
     LABELS,
     POLARITIES,
@@ -45,7 +45,7 @@ _FEWEST_KEPT = 100
 def choose_thresholds(values: Values, targets: Targets) -> Thresholds:
     """Choose what maximises F1 label by label.
 
-    values: out-of-fold probabilities, columns as LABELS. targets: columns as FIRST_HEADS.
+    values: out-of-fold probabilities, columns as LABELS. targets: columns as HEADS.
     """
 
     def best(label: str) -> float:
@@ -126,7 +126,7 @@ def count_errors(
     """
     drawn, truth, guess = random, *(target_matrix(x).astype(bool) for x in (gold, predicted))
     counts = {}
-    for j, label in enumerate(FIRST_HEADS):
+    for j, label in enumerate(HEADS):
         t, g = truth[:, j], guess[:, j]
         where = drawn if (t & drawn).sum() >= _ENOUGH_POSITIVES else np.ones_like(drawn)
         counts[label] = ErrorCounts(

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.records.error_counts import ShareError
-from gapnlp.records.labels import LABELS
+from gapnlp.records.labels import HEADS, LABELS
 
 # Segments that a domain (or a stratum of it) needs for its share to say anything.
 SMALLEST_GROUP = 100
@@ -41,7 +40,7 @@ def measure_share_errors(
 ) -> dict[str, ShareError]:
     """Root mean square error of log-odds shares over domains and strata, less the part that sampling explains.
 
-    values: probabilities out of fold, and with domains held out; columns as LABELS. targets: columns as FIRST_HEADS.
+    values: probabilities out of fold, and with domains held out; columns as LABELS. targets: columns as HEADS.
     groups: each row's domain and whether it was drawn at random. Method of moments, as in DerSimonian and Laird (1986),
     drawn toward the mean over labels, since a label's own groups are few.
     """
@@ -51,16 +50,14 @@ def measure_share_errors(
     excesses = np.zeros(len(LABELS))
     for part, members in zip(values, (known, new), strict=True):
         if members:
-            found = np.array(
-                [_excess(part[:, j], targets[:, FIRST_HEADS.index(x)], members) for j, x in enumerate(LABELS)]
-            )
+            found = np.array([_excess(part[:, j], targets[:, HEADS.index(x)], members) for j, x in enumerate(LABELS)])
             own = len(members) / (len(members) + _PRIOR_GROUPS)
             # Below zero is chance; it must not pull the other labels down.
             excesses += (own * found + (1 - own) * np.maximum(found, 0.0).mean()) / 2
     return {
         label: ShareError(
             spread=round(max(float(excesses[j]), 0.0) ** 0.5, 4),
-            positives=int(targets[:, FIRST_HEADS.index(label)].sum()),
+            positives=int(targets[:, HEADS.index(label)].sum()),
             domains=len(known),
         )
         for j, label in enumerate(LABELS)

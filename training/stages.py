@@ -10,8 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from gapnlp.classifier.linear import FIRST_HEADS
-from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, SENTIMENTS
+from gapnlp.records.labels import DIMENSIONS, HEADS, LABELS, POLARITIES, SENTIMENTS
 
 Matrix = NDArray[np.float64]
 Targets = NDArray[np.int8]
@@ -68,10 +67,10 @@ def fit_second(context: Matrix, targets: Targets) -> Linear:
 
     Polarity is learnt only where the dimension is judged; polarity and sentiment are multinomial.
     """
-    layer = Linear(np.zeros((len(FIRST_HEADS), context.shape[1])), np.full(len(FIRST_HEADS), _NEVER))
+    layer = Linear(np.zeros((len(HEADS), context.shape[1])), np.full(len(HEADS), _NEVER))
     groups = _multinomial_groups()
     grouped = {column for columns, _ in groups for column in columns}
-    for j in range(len(FIRST_HEADS)):
+    for j in range(len(HEADS)):
         if j not in grouped and _FEWEST <= targets[:, j].sum() < len(targets):
             model = LogisticRegression(C=SECOND_C, max_iter=2000).fit(context, targets[:, j])
             layer.weights[j], layer.bias[j] = model.coef_[0], model.intercept_[0]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.records.labels import (
     CHURN,
+    HEADS,
     Labels,
     dimension_label,
     expectation_label,
@@ -18,12 +18,12 @@ from gapnlp.records.labels import (
     sentiment_label,
 )
 
-_COLUMN = {head: i for i, head in enumerate(FIRST_HEADS)}
+_COLUMN = {head: i for i, head in enumerate(HEADS)}
 
 
 def target_matrix(labels: Sequence[Labels]) -> NDArray[np.int8]:
     """1 where a head should say yes, shape (n_segments, n_first_heads)."""
-    targets = np.zeros((len(labels), len(FIRST_HEADS)), dtype=np.int8)
+    targets = np.zeros((len(labels), len(HEADS)), dtype=np.int8)
     for row, label in zip(targets, labels, strict=True):
         for head in _heads(label):
             row[_COLUMN[head]] = 1

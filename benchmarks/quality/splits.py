@@ -24,7 +24,7 @@ _HELD_ONE_IN = 5
 class Rows:
     """Items of one language, and their segments one after the other.
 
-    texts: segments as written. targets: shape (n_segments, n_heads), columns as classifier.linear.FIRST_HEADS.
+    texts: segments as written. targets: shape (n_segments, n_heads), columns as records.labels.HEADS.
     """
 
     language: str

@@ -5,9 +5,9 @@ from gapnlp.aggregator.audit_tally import AuditTally
 from gapnlp.aggregator.build import BuildSettings, build
 from gapnlp.aggregator.tally import Tally
 from gapnlp.errors import InputError, StoreError
-from gapnlp.records.audit import AUDIT_LABELS, AuditRow, AuditTable, SegmentKey
+from gapnlp.records.audit import AuditRow, AuditTable, SegmentKey
 from gapnlp.records.error_counts import ShareError
-from gapnlp.records.labels import GAPS, LABELS, gap_label
+from gapnlp.records.labels import GAPS, HEADS, LABELS, gap_label
 
 
 def table_of(items, *, given=None, **changes):
@@ -94,7 +94,7 @@ def test_report_says_of_every_share_what_it_rests_on(some_items):
     errors = dict.fromkeys(("en", "pl", "zh"), error)
     report = report_of(some_items, counted(table_of(some_items[:40]), some_items), errors)
     used = {share.label: share.used for share in report.shares}
-    assert list(used) == list(AUDIT_LABELS)
+    assert list(used) == list(HEADS)
     assert {used[gap_label(g)] for g in GAPS} == {"audited"}
     assert used["sentiment:neg"] == "corrected"
     assert used["presence:reliability"] == used["churn"] == "counted"

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.audit import METHODS, Scored, draw_file, main, simulate, truth_row, with_presences, write_table
-from gapnlp.records.audit import AUDIT_LABELS
 from gapnlp.records.error_counts import ShareError
-from gapnlp.records.labels import LABELS, Labels
+from gapnlp.records.labels import HEADS, LABELS, Labels
 
 
 def made_up(items=300, *, seed=0):
@@ -22,7 +21,7 @@ def made_up(items=300, *, seed=0):
 
 def test_simulation_finds_the_nominal_coverage_and_that_classical_is_wider():
     results = simulate(made_up(), runs=120, audited=100, seed=1)
-    assert [r.label for r in results] == list(AUDIT_LABELS)
+    assert [r.label for r in results] == list(HEADS)
     single = [r for r in results if r.label in LABELS]
     assert np.mean([r.coverage["audited"] for r in single]) == pytest.approx(0.95, abs=0.02)
     assert np.mean([r.width["audited"] for r in single]) < np.mean([r.width["classical"] for r in single])
@@ -55,5 +54,5 @@ def test_command_prints_a_table_and_writes_json(tiny_gold, tiny_models, tmp_path
     )
     assert "en sentiment:neg" in capsys.readouterr().out
     plain = json.loads(out.read_text(encoding="utf-8"))
-    assert (plain["runs"], plain["segments"], len(plain["labels"])) == (10, 30, len(AUDIT_LABELS))
+    assert (plain["runs"], plain["segments"], len(plain["labels"])) == (10, 30, len(HEADS))
     assert set(plain["pooled"]) == {"common", "rare"}

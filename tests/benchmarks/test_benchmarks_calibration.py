@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from benchmarks.calibration import frequent, plot
-from gapnlp.classifier.linear import FIRST_HEADS
-from gapnlp.records.labels import LABELS
+from gapnlp.records.labels import HEADS, LABELS
 from training.calibration import calibration_figures
 
 LABEL = "gap:delivery"
@@ -16,9 +15,9 @@ LABEL = "gap:delivery"
 
 def test_only_frequent_labels_are_plotted_and_their_dots_are_the_bins(tmp_path):
     values = np.zeros((200, len(LABELS)))
-    targets = np.zeros((200, len(FIRST_HEADS)), dtype=np.int8)
+    targets = np.zeros((200, len(HEADS)), dtype=np.int8)
     values[:100, LABELS.index(LABEL)], values[100:, LABELS.index(LABEL)] = 0.2, 0.7
-    targets[:30, FIRST_HEADS.index(LABEL)] = targets[100:170, FIRST_HEADS.index(LABEL)] = 1
+    targets[:30, HEADS.index(LABEL)] = targets[100:170, HEADS.index(LABEL)] = 1
     figures = calibration_figures(values, targets)
     assert frequent(figures) == {LABEL: 0.05}
     chart = plot(values, SimpleNamespace(targets=targets), figures)

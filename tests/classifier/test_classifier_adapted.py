@@ -11,11 +11,10 @@ from gapnlp.classifier.adapted import AdaptedClassifier, Adapter, signal_feature
 from gapnlp.classifier.bundle import choose_bundle, read_manifest
 from gapnlp.classifier.decision import Thresholds
 from gapnlp.classifier.features import FEATURES, new_vectorizer, restored_vectorizer
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.classifier.loaders import load_bundle
 from gapnlp.errors import ModelError
 from gapnlp.records.error_counts import ErrorCounts
-from gapnlp.records.labels import DIMENSIONS, GAPS, LABELS
+from gapnlp.records.labels import DIMENSIONS, GAPS, HEADS, LABELS
 
 DOCUMENTS = (
     ("The parcel came 3 days late.", "I called and nobody answered.", "I will never come back."),
@@ -23,7 +22,7 @@ DOCUMENTS = (
     (),
     ("ok", "!!!", "They replied within minutes.", "ok"),
 )
-HEADS = len(FIRST_HEADS)
+COUNT = len(HEADS)
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +41,13 @@ def make_adapter(*learnt: str, seed: int = 0, further: tuple[str, ...] = ()) -> 
     terms = sum(len(v.vocabulary) for v in vectorizers)
     return Adapter(
         language="en",
-        learnt=np.isin(FIRST_HEADS, learnt),
+        learnt=np.isin(HEADS, learnt),
         vectorizers=vectorizers,
-        centre=np.zeros(HEADS + len(further)),
-        scale=np.ones(HEADS + len(further)),
-        signals=rng.normal(0, 0.1, (HEADS, 2 * HEADS + len(further))),
-        ngrams=rng.normal(0, 1, (HEADS, terms)).astype(np.float32),
-        bias=rng.normal(0, 1, HEADS),
+        centre=np.zeros(COUNT + len(further)),
+        scale=np.ones(COUNT + len(further)),
+        signals=rng.normal(0, 0.1, (COUNT, 2 * COUNT + len(further))),
+        ngrams=rng.normal(0, 1, (COUNT, terms)).astype(np.float32),
+        bias=rng.normal(0, 1, COUNT),
         thresholds=Thresholds(
             presence=dict.fromkeys(DIMENSIONS, 0.5),
             gaps=dict.fromkeys(GAPS, 0.5),
@@ -63,7 +62,7 @@ def make_adapter(*learnt: str, seed: int = 0, further: tuple[str, ...] = ()) -> 
 
 @pytest.fixture(scope="module")
 def adapted(base):
-    return AdaptedClassifier(base, make_adapter(*FIRST_HEADS), "adapter-en-1+0000000000")
+    return AdaptedClassifier(base, make_adapter(*HEADS), "adapter-en-1+0000000000")
 
 
 def test_answers_depend_neither_on_the_batch_nor_on_the_order(adapted):
@@ -99,7 +98,7 @@ def test_an_adapter_that_learnt_nothing_changes_nothing(base):
 
 @pytest.mark.parametrize("head", ["gap:policy", "churn", "expectation:met", "presence:empathy", "sentiment:neg"])
 def test_one_learnt_head_moves_its_own_labels_alone(base, head):
-    learnt = [h for h in FIRST_HEADS if h.startswith("sentiment")] if head.startswith("sentiment") else [head]
+    learnt = [h for h in HEADS if h.startswith("sentiment")] if head.startswith("sentiment") else [head]
     before, after = base.predict(DOCUMENTS), AdaptedClassifier(base, make_adapter(*learnt), "a").predict(DOCUMENTS)
     kind, _, name = head.partition(":")
     own = {"presence": f"dimension:{name}", "sentiment": "sentiment:"}.get(kind, head)
@@ -119,7 +118,7 @@ def test_an_outcome_that_was_not_learnt_stays_decided(base):
     before = base.predict([("They promised 5 o'clock and nobody came.",)])
     assert before.labels[0].expectation == "unmet"
     adapter = make_adapter("expectation:met")
-    sure = replace(adapter, bias=np.full(HEADS, 50.0))
+    sure = replace(adapter, bias=np.full(COUNT, 50.0))
     found = AdaptedClassifier(base, sure, "a").predict([("They promised 5 o'clock and nobody came.",)])
     assert found.labels[0].expectation == "unmet"
 
@@ -128,7 +127,7 @@ def test_evidence_adds_the_adapters_words_to_the_bases(base):
     adapter = make_adapter("gap:policy")
     column = {t: i for i, t in enumerate(adapter.vectorizers[1].vocabulary)}["dirty"]
     weights = np.zeros_like(adapter.ngrams)
-    weights[FIRST_HEADS.index("gap:policy"), len(adapter.vectorizers[0].vocabulary) + column] = 5
+    weights[HEADS.index("gap:policy"), len(adapter.vectorizers[0].vocabulary) + column] = 5
     text = DOCUMENTS[1][0]
     (before,) = base.explain(DOCUMENTS[1])
     (after,) = AdaptedClassifier(base, replace(adapter, ngrams=weights), "a").explain(DOCUMENTS[1])
@@ -163,8 +162,8 @@ class Reader:
 def test_further_signals_are_read(base):
     adapter = make_adapter("churn", further=("encoder",))
     signals = np.zeros_like(adapter.signals)
-    signals[FIRST_HEADS.index("churn"), HEADS] = 1.0
-    adapter = replace(adapter, signals=signals, ngrams=np.zeros_like(adapter.ngrams), bias=np.zeros(HEADS))
+    signals[HEADS.index("churn"), COUNT] = 1.0
+    adapter = replace(adapter, signals=signals, ngrams=np.zeros_like(adapter.ngrams), bias=np.zeros(COUNT))
     values = AdaptedClassifier(base, adapter, "a", Reader()).predict(DOCUMENTS).values[:, -1]
     odds = lambda p: np.log(p / (1 - p))  # noqa: E731
     shift = odds(values[:3]) - odds(np.clip(base.predict(DOCUMENTS).values[:3, -1], 1e-6, 1 - 1e-6))
@@ -172,10 +171,10 @@ def test_further_signals_are_read(base):
 
 
 def test_neighbours_are_the_mean_of_both_sides_within_the_document():
-    logits = np.arange(5 * HEADS, dtype=float).reshape(5, HEADS)
-    found = signal_features(logits, [3, 2], centre=np.zeros(HEADS), scale=np.ones(HEADS))[:, HEADS:]
+    logits = np.arange(5 * COUNT, dtype=float).reshape(5, COUNT)
+    found = signal_features(logits, [3, 2], centre=np.zeros(COUNT), scale=np.ones(COUNT))[:, COUNT:]
     np.testing.assert_allclose(found[0], logits[1])
     np.testing.assert_allclose(found[1], (logits[0] + logits[2]) / 2)
     np.testing.assert_allclose(found[2], logits[1])
     np.testing.assert_allclose(found[3], logits[4])
-    assert not signal_features(logits[:1], [1], centre=np.zeros(HEADS), scale=np.ones(HEADS))[:, HEADS:].any()
+    assert not signal_features(logits[:1], [1], centre=np.zeros(COUNT), scale=np.ones(COUNT))[:, COUNT:].any()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gapnlp.classifier.context import context_features
 from gapnlp.classifier.decision import Thresholds, decide
 from gapnlp.classifier.features import FeatureSpec, encode, fold, new_vectorizer, restored_vectorizer
-from gapnlp.classifier.linear import FIRST_HEADS, combine
-from gapnlp.records.labels import CHURN, DIMENSIONS, EXPECTATIONS, GAPS, LABEL_INDEX, LABELS, POLARITIES
+from gapnlp.classifier.linear import combine
+from gapnlp.records.labels import CHURN, DIMENSIONS, EXPECTATIONS, GAPS, HEADS, LABEL_INDEX, LABELS, POLARITIES
 
 THRESHOLDS = Thresholds(
     presence=dict.fromkeys(DIMENSIONS, 0.5),
@@ -86,7 +86,7 @@ def test_nothing_is_decided_about_nothing():
 
 def test_polarities_sum_to_their_dimensions_presence():
     rng = np.random.default_rng(7)
-    logits = rng.normal(scale=3, size=(20, len(FIRST_HEADS)))
+    logits = rng.normal(scale=3, size=(20, len(HEADS)))
     values = combine(logits)
     for i, dimension in enumerate(DIMENSIONS):
         presence = 1 / (1 + np.exp(-logits[:, len(LABELS) + i]))

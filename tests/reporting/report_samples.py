@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from gapnlp.records.audit import AUDIT_LABELS
 from gapnlp.records.feedback import ColumnRole, Failure, Recognition, Source
-from gapnlp.records.labels import ATTRIBUTED_GAPS, DIMENSIONS, GAPS
+from gapnlp.records.labels import ATTRIBUTED_GAPS, DIMENSIONS, GAPS, HEADS
 from gapnlp.records.report import (
     SCHEMA_VERSION,
     AuditUsed,
@@ -331,7 +330,7 @@ def make_intake() -> Intake:
 
 def make_shares() -> tuple[LabelShare, ...]:
     """Shares of an audit that asked for all but gaps; the knowledge gap cannot be corrected either."""
-    return tuple(make_share(label, place) for place, label in enumerate(AUDIT_LABELS))
+    return tuple(make_share(label, place) for place, label in enumerate(HEADS))
 
 
 def make_share(label: str, place: int) -> LabelShare:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load, save
 
-from gapnlp.classifier.bundle import BundleInfo
-from gapnlp.classifier.linear import FIRST_HEADS
+from gapnlp.classifier.bundle import BundleInfo, choose_bundle, read_manifest, read_verified
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.finetune_data import FineTuneData
 
 ARCHITECTURES = ("bert", "roberta", "distilbert")
@@ -16,7 +19,7 @@ GOOD = ("the crew was kind", "lovely seat and food", "quick and friendly help", 
 LATE = ("my bag is lost", "the plane was late again", "they cancelled my flight", "nobody kept the promise")
 DIRTY = ("the seat was dirty", "old broken screen", "the cabin smells bad", "cold food in a torn box")
 TEXTS = (*GOOD, *LATE, *DIRTY)
-SENTIMENT, PRESENCE = FIRST_HEADS.index("sentiment:neg"), FIRST_HEADS.index("presence:reliability")
+SENTIMENT, PRESENCE = HEADS.index("sentiment:neg"), HEADS.index("presence:reliability")
 
 
 def small_tokenizer(architecture: str):
@@ -76,7 +79,7 @@ def write_files(folder: Path, contents: dict[str, bytes], *, kind: str = "transf
 
 def small_tickets(count: int = 60, *, replay: bool = True) -> FineTuneData:
     """Tickets of one or two segments: a good, a late or a dirty one, told by sentiment and by two presences."""
-    documents, targets = [], np.full((count, len(FIRST_HEADS)), -1, dtype=np.int8)
+    documents, targets = [], np.full((count, len(HEADS)), -1, dtype=np.int8)
     for i in range(count):
         kind = i % 3
         texts = (GOOD, LATE, DIRTY)[kind]
@@ -87,3 +90,28 @@ def small_tickets(count: int = 60, *, replay: bool = True) -> FineTuneData:
     order = np.arange(count, dtype=np.intp)
     folds = (order // 3 + order // 12) % 2  # every text occurs in both
     return FineTuneData(documents, lengths, targets, folds, [list(TEXTS[:6]), list(TEXTS[6:])] if replay else [])
+
+
+def add_encoder(models: Path, architecture: str = "bert") -> BundleInfo:
+    """Put an accurate English bundle beside a models folder's fast one: its encoder is random and changes no answer."""
+    base = choose_bundle(read_manifest(models), "en")
+    contents = read_verified(base)
+    card, linear = json.loads(contents["card.json"]), load(contents["weights.safetensors"])
+    heads = len(HEADS)
+    tensors = {
+        "centre": np.zeros(heads),
+        "scale": np.ones(heads),
+        "second": np.hstack([linear["second"], np.zeros((heads, heads))]),
+        "second_bias": linear["second_bias"],
+    }
+    card |= {"name": "encoder-en", "kind": "transformer", "base_version": base.version, "doubt": 0.5}
+    source = write_encoder_bundle(models / "made", architecture)
+    files = {**read_verified(source), "card.json": json.dumps(card).encode(), "weights.safetensors": save(tensors)}
+    shutil.rmtree(models / "made")
+    info = write_files(models / "encoder-en", files)
+    lines = ["[[bundle]]", 'name = "encoder-en"', 'kind = "transformer"', 'language = "en"', 'quality = "accurate"']
+    lines += [f'base = "{base.name}"', 'release = "1.0.0"', 'licence = "none"', "headline = 0.5", "[bundle.files]"]
+    lines += [f'"{name}" = "{digest}"' for name, digest in info.files.items()]
+    with (models / "manifest.toml").open("a", encoding="utf-8") as manifest:
+        manifest.write("\n" + "\n".join(lines) + "\n")
+    return next(b for b in read_manifest(models) if b.name == "encoder-en")

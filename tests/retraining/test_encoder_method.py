@@ -7,8 +7,8 @@ import pytest
 
 from gapnlp.classifier.encoder import Encoder
 from gapnlp.classifier.encoder_signals import ENCODER_SIGNALS, EncoderSignals
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.errors import MissingExtra
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining import method
 from gapnlp.retraining.training.bags import Bags
 from gapnlp.retraining.training.encoder_method import _folds, fine_tune_on, signal_files
@@ -30,7 +30,7 @@ def test_bags_become_signals_that_an_adapter_takes(tmp_path):
     files = signal_files(tuned)
     signals = EncoderSignals(Encoder(files["encoder.onnx"], files["tokenizer.json"]))
     assert tuned.cross_fitted.shape == signals.logits(bags.documents).shape == (18, len(ENCODER_SIGNALS))
-    assert len(set(ENCODER_SIGNALS)) == len(FIRST_HEADS)
+    assert len(set(ENCODER_SIGNALS)) == len(HEADS)
 
 
 def test_bags_of_one_ticket_are_answered_by_one_network():

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gapnlp.classifier.encoder import Encoder
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.errors import InputError, ModelError
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.finetune_data import FineTuneData, FineTuneSettings
 
 torch = pytest.importorskip("torch")
@@ -29,7 +29,7 @@ from tests.retraining.encoder_samples import (  # noqa: E402
 
 # A random encoder of 32 values learns by higher rates than a real one.
 SETTINGS = FineTuneSettings(epochs=8, patience=8, batch=8, rate=3e-3, head_rate=1e-2)
-CHURN = FIRST_HEADS.index("churn")
+CHURN = HEADS.index("churn")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_tickets_are_answered_unseen_better_than_by_the_base(base, tuned):
 def test_the_served_network_knows_the_tickets(tuned):
     data = small_tickets()
     logits = Encoder(tuned[0].onnx, tuned[0].tokenizer).logits(data.documents)
-    assert logits.shape == tuned[0].cross_fitted.shape == (data.lengths.sum(), len(FIRST_HEADS))
+    assert logits.shape == tuned[0].cross_fitted.shape == (data.lengths.sum(), len(HEADS))
     assert tuned[0].epochs > 0
     starts = np.concatenate([[0], np.cumsum(data.lengths)[:-1]])
     sentiment = logits[starts, SENTIMENT : SENTIMENT + 4].argmax(axis=1)
@@ -185,7 +185,7 @@ def test_data_that_do_not_fit_together_are_refused(change, message):
 
 
 def test_a_tickets_sentences_may_not_be_parted():
-    targets = np.zeros((3, len(FIRST_HEADS)), dtype=np.int8)
+    targets = np.zeros((3, len(HEADS)), dtype=np.int8)
     one, documents = np.ones(3, dtype=np.intp), [["a", "b"], ["c"]]
     FineTuneData(documents, one, targets, np.asarray([0, 0, 1]))
     with pytest.raises(ValueError, match="different folds"):
@@ -193,15 +193,15 @@ def test_a_tickets_sentences_may_not_be_parted():
 
 
 def targets_of(**given: int):
-    targets = torch.full((1, len(FIRST_HEADS)), -1)
+    targets = torch.full((1, len(HEADS)), -1)
     for name, value in given.items():
-        targets[0, FIRST_HEADS.index(name.replace("__", ":"))] = value
+        targets[0, HEADS.index(name.replace("__", ":"))] = value
     return targets
 
 
 def test_the_loss_is_that_of_noisy_or():
     generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(3, len(FIRST_HEADS), generator=generator)
+    logits = torch.randn(3, len(HEADS), generator=generator)
     p = torch.sigmoid(logits)
     lengths = torch.tensor([3])
     none = torch.prod(1 - p[:, CHURN])
@@ -219,7 +219,7 @@ def test_the_loss_is_that_of_noisy_or():
 
 
 def test_labels_not_given_have_no_slope():
-    logits = torch.randn(4, len(FIRST_HEADS), generator=torch.Generator().manual_seed(1)).requires_grad_()
+    logits = torch.randn(4, len(HEADS), generator=torch.Generator().manual_seed(1)).requires_grad_()
     bag_loss(logits, torch.tensor([4]), targets_of(churn=1, presence__reliability=1)).backward()
     moved = set(np.flatnonzero(logits.grad.abs().sum(dim=0).numpy()))
     assert moved == {CHURN, PRESENCE}
@@ -227,14 +227,14 @@ def test_labels_not_given_have_no_slope():
 
 def test_free_heads_leave_out_what_competes_with_a_label_given():
     free = free_heads(targets_of(sentiment__pos=0, dimension__empathy__neg=1, presence__reliability=0, churn=1))[0]
-    names = {head for head, x in zip(FIRST_HEADS, free, strict=True) if not x}
+    names = {head for head, x in zip(HEADS, free, strict=True) if not x}
     empathy = {f"dimension:empathy:{p}" for p in ("neg", "neu", "pos")} | {"presence:empathy"}
     sentiments = {f"sentiment:{s}" for s in ("neg", "neu", "pos", "mixed")}
     assert names == {*empathy, *sentiments, "presence:reliability", "churn"}
 
 
 def test_distillation_is_least_at_the_bases_answers():
-    base = torch.randn(5, len(FIRST_HEADS), generator=torch.Generator().manual_seed(2))
+    base = torch.randn(5, len(HEADS), generator=torch.Generator().manual_seed(2))
     logits = base.clone().requires_grad_()
     value = distillation(logits, base, torch.ones_like(base))
     value.backward()

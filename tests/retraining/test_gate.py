@@ -10,17 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.errors import ModelError
-from gapnlp.records.tickets import TICKET_LABELS
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.gate import Gate, judge
 from gapnlp.retraining.paired_bootstrap import Redraws, arrange, compare_f1
 from gapnlp.retraining.ticket_calibration import measure_calibration
 from gapnlp.retraining.verdict import Margins, Verdict
 from gapnlp.retraining.written import RegressionScore
 
-N = len(TICKET_LABELS)
+N = len(HEADS)
 SCORE = RegressionScore("en", "model-1", 10, 20, 0.6, {"gaps": 0.6})
 SAME = (SCORE, SCORE)
 EVEN = (100.0, 100.0)
@@ -69,10 +68,6 @@ def perfect(truth: np.ndarray) -> TicketAnswers:
     return TicketAnswers(np.where(truth == 1, 0.9, 0.1), truth == 1)
 
 
-def test_columns_are_the_classifiers_heads():
-    assert TICKET_LABELS == FIRST_HEADS
-
-
 def test_a_clearly_better_model_is_promoted():
     truth, current, new = simulate(np.random.default_rng(0), 80, 6, skill=(0.8, 2.5))
     verdict = judge(truth, current, new, SAME, EVEN)
@@ -81,7 +76,7 @@ def test_a_clearly_better_model_is_promoted():
     assert verdict.macro is not None
     assert 0 < verdict.macro.low < verdict.macro.difference < verdict.macro.high
     assert verdict.tickets == 80
-    assert [x.counts.label for x in verdict.labels] == list(TICKET_LABELS[:6])
+    assert [x.counts.label for x in verdict.labels] == list(HEADS[:6])
 
 
 def test_a_clearly_worse_model_is_not_promoted_and_its_labels_are_named():
@@ -89,7 +84,7 @@ def test_a_clearly_worse_model_is_not_promoted_and_its_labels_are_named():
     verdict = judge(truth, current, new, SAME, EVEN)
     assert failed(verdict) >= {"better", "labels", "calibration"}
     worse = next(check.sentence for check in verdict.checks if check.name == "labels")
-    assert TICKET_LABELS[0] in worse
+    assert HEADS[0] in worse
 
 
 @settings(max_examples=40, deadline=None)
@@ -172,8 +167,8 @@ def test_tickets_without_any_given_label_change_nothing():
 
 def test_too_few_held_out_labels_are_not_judged_and_the_missing_are_counted():
     truth = np.full((6, N), -1, np.int8)
-    truth[:, TICKET_LABELS.index("gap:policy")] = [1, 1, 1, 0, 0, 0]
-    truth[:, TICKET_LABELS.index("churn")] = [0, 0, 0, 0, 0, 0]
+    truth[:, HEADS.index("gap:policy")] = [1, 1, 1, 0, 0, 0]
+    truth[:, HEADS.index("churn")] = [0, 0, 0, 0, 0, 0]
     verdict = judge(truth, perfect(truth), perfect(truth), SAME, EVEN)
     assert not verdict.promote
     assert verdict.macro is verdict.calibration is None
@@ -189,8 +184,8 @@ def test_labels_given_too_seldom_are_left_out_of_the_mean():
     truth[:4, 3] = 1
     truth[4:, 3] = 0
     verdict = judge(truth, current, new, SAME, EVEN)
-    assert [x.counts.label for x in verdict.labels] == list(TICKET_LABELS[:3])
-    assert [x.label for x in verdict.left_out] == [TICKET_LABELS[3]]
+    assert [x.counts.label for x in verdict.labels] == list(HEADS[:3])
+    assert [x.label for x in verdict.left_out] == [HEADS[3]]
     f1s = [x.f1.new for x in verdict.labels]
     assert verdict.macro.new == pytest.approx(np.mean(f1s))
 
@@ -231,7 +226,7 @@ def test_one_label_lost_is_refused_though_the_mean_rose():
     before.decided[:, column] = right
     verdict = QUICK.judge(truth, before, TicketAnswers(new.values, decided), SAME, EVEN)
     assert failed(verdict) == {"labels"}
-    assert TICKET_LABELS[column] in verdict.reasons[0]
+    assert HEADS[column] in verdict.reasons[0]
 
 
 @pytest.mark.parametrize("margin", ["label", "calibration", "regression"])
@@ -252,7 +247,7 @@ def test_the_verdict_is_json_and_a_page():
     assert content["promote"] is verdict.promote
     assert content["reasons"] == list(verdict.reasons)
     assert set(content["checks"]) == {"better", "labels", "calibration", "regression", "speed"}
-    label = content["labels"][TICKET_LABELS[0]]
+    label = content["labels"][HEADS[0]]
     assert label["interval"][0] <= label["difference"] <= label["interval"][1]
     assert label["true"] + label["false"] == 60
     assert content["regression"]["new"]["headline"] == 0.6
@@ -260,8 +255,8 @@ def test_the_verdict_is_json_and_a_page():
     page = verdict.as_markdown()
     assert page.startswith("# Not promoted" if not verdict.promote else "# Promoted")
     assert all(reason in page for reason in verdict.reasons)
-    assert all(f"| {name} |" in page for name in TICKET_LABELS[:4])
-    assert f"{TICKET_LABELS[5]} (3 with, 0 without)" in page
+    assert all(f"| {name} |" in page for name in HEADS[:4])
+    assert f"{HEADS[5]} (3 with, 0 without)" in page
 
 
 def test_answers_that_are_no_probabilities_are_refused():

@@ -10,8 +10,8 @@ import pytest
 
 from gapnlp.classifier.bundle import choose_bundle, read_manifest
 from gapnlp.classifier.encoder import Encoder
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.errors import InputError, ModelError
+from gapnlp.records.labels import HEADS
 
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("onnx")
@@ -54,8 +54,8 @@ def test_the_folder_holds_no_pickle_and_names_its_heads(tmp_path):
     wanted = {"README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     assert names == wanted
     config = transformers.AutoConfig.from_pretrained(folder)
-    assert tuple(config.id2label[i] for i in range(len(FIRST_HEADS))) == FIRST_HEADS
-    assert config.label2id["churn"] == FIRST_HEADS.index("churn")
+    assert tuple(config.id2label[i] for i in range(len(HEADS))) == HEADS
+    assert config.label2id["churn"] == HEADS.index("churn")
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     assert (tokenizer.cls_token, tokenizer.sep_token, tokenizer.pad_token) == ("[CLS]", "[SEP]", "[PAD]")
     page = (folder / "README.md").read_text(encoding="utf-8")

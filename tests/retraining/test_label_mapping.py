@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.errors import InputError
 from gapnlp.records.feedback import Failure, Source
-from gapnlp.records.labels import SENTIMENTS, sentiment_label
-from gapnlp.records.tickets import TICKET_LABELS, LabelledTicket
+from gapnlp.records.labels import HEADS, SENTIMENTS, sentiment_label
+from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.labels.groups import GROUPS, complete, expand_groups
 from gapnlp.retraining.labels.mapping import LabelMapping, Mapper, check_confirmed, parse_mapping, read_mapping
 from gapnlp.retraining.labels.mapping_file import write_mapping
@@ -28,10 +27,6 @@ def named(said: dict[str, bool], covers: str = WHOLE) -> NamedTicket:
 
 def apply(said: dict[str, bool], covers: str = WHOLE, **settings) -> LabelledTicket | Failure:
     return Mapper(LabelMapping(MEANS, **settings)).apply(named(said, covers))
-
-
-def test_ticket_labels_are_the_classifiers_heads():
-    assert TICKET_LABELS == FIRST_HEADS
 
 
 def test_absence_is_masked_where_nothing_is_judged():
@@ -97,7 +92,7 @@ def test_presence_leaves_the_polarity_open():
     assert given["presence:tangibles"] is False
 
 
-_LABELS = st.sets(st.sampled_from(TICKET_LABELS), max_size=8)
+_LABELS = st.sets(st.sampled_from(HEADS), max_size=8)
 
 
 @given(asserted=_LABELS, denied=_LABELS)
@@ -113,7 +108,7 @@ def test_what_follows_is_consistent(asserted, denied):
             assert sum(given[f"dimension:{dimension}:{p}"] for p in ("neg", "neu", "pos")) == 1
         if kind == "gap":
             assert yes == (label in asserted)
-    assert set(given) <= set(TICKET_LABELS)
+    assert set(given) <= set(HEADS)
 
 
 @given(asserted=_LABELS, denied=_LABELS)
@@ -171,7 +166,7 @@ def test_a_single_word_stands_for_a_list(tmp_path):
 
 
 def test_groups_cover_every_label():
-    assert expand_groups(GROUPS) == set(TICKET_LABELS)
+    assert expand_groups(GROUPS) == set(HEADS)
     assert expand_groups(["dimension:empathy"]) == {
         "dimension:empathy:neg", "dimension:empathy:neu", "dimension:empathy:pos", "presence:empathy",
     }  # fmt: skip

@@ -11,9 +11,8 @@ import pytest
 
 from gapnlp.errors import InputError
 from gapnlp.records.corrections import GivenLabels
-from gapnlp.records.labels import LABELS, Labels
+from gapnlp.records.labels import HEADS, LABELS, Labels
 from gapnlp.records.review import ReviewSegment, ReviewTask
-from gapnlp.records.tickets import TICKET_LABELS
 from gapnlp.retraining.labels.dataset import LabelledRows, read_labelled
 from gapnlp.retraining.labels.mapping import LabelMapping
 from gapnlp.retraining.labels.named import LabelOptions
@@ -116,7 +115,7 @@ def test_every_own_file_says_the_same_without_a_mapping(own):
     data = read(own)
     assert [(f.format, f.own) for f in data.files] == [("gapnlp", True)]
     assert [dict(t.given) for t in data.tickets] == [GIVEN.judged(), NOTHING.judged()]
-    assert all(set(t.given) == set(TICKET_LABELS) for t in data.tickets)
+    assert all(set(t.given) == set(HEADS) for t in data.tickets)
     assert [(t.ticket, t.text) for t in data.tickets] == [("r0", TEXTS[0]), ("r1", TEXTS[1])]
     assert data.mapping.confirmed and data.unmapped == {}
 
@@ -146,7 +145,7 @@ def test_a_row_counts_only_when_it_is_done(tmp_path):
 def test_an_empty_cell_means_none_and_no_sentiment_is_left_open(tmp_path):
     first = read(table(tmp_path, sentiment="", dimensions="", churn="")).tickets[0]
     assert {k for k, v in first.given.items() if v} == {"gap:delivery", "gap:policy", "expectation:unmet"}
-    assert set(TICKET_LABELS) - set(first.given) == {f"sentiment:{s}" for s in ("neg", "neu", "pos", "mixed")}
+    assert set(HEADS) - set(first.given) == {f"sentiment:{s}" for s in ("neg", "neu", "pos", "mixed")}
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from gapnlp.classifier.adapted import AdaptedClassifier
 from gapnlp.classifier.bundle import choose_bundle, read_manifest
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.classifier.loaders import load_bundle
 from gapnlp.errors import InputError
-from gapnlp.records.tickets import TICKET_LABELS
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.training.bags import make_bags, truth_matrix
 from gapnlp.retraining.training.cross_fitting import FOLDS, assign_folds, choose_penalty
 from gapnlp.retraining.training.cuts import NEVER, expected_f1_cut
@@ -24,7 +23,7 @@ from gapnlp.retraining.training.rows import by_language, fingerprint, settle, te
 from gapnlp.retraining.training.run import answer_tickets, fit_adapter
 from tests.retraining.training_samples import ticket, tickets
 
-POSITIVE = FIRST_HEADS.index("sentiment:pos")
+POSITIVE = HEADS.index("sentiment:pos")
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +40,6 @@ def right(truth, answers):
     """Share of given labels that were decided rightly."""
     known = truth >= 0
     return float((answers.decided == (truth == 1))[known].mean())
-
-
-def test_the_heads_are_the_labels_of_tickets():
-    assert FIRST_HEADS == TICKET_LABELS
 
 
 def test_a_firms_own_words_are_learnt(base, fitted):
@@ -71,7 +66,7 @@ def test_unlearnt_heads_answer_exactly_as_the_base(base, fitted):
     before = base.predict(documents)
     after = AdaptedClassifier(base, fitted.adapter, "a").predict(documents)
     learnt = fitted.adapter.learnt
-    untouched = [i for i in range(28) if not learnt[i] and not FIRST_HEADS[i].startswith("dimension:tang")]
+    untouched = [i for i in range(28) if not learnt[i] and not HEADS[i].startswith("dimension:tang")]
     assert len(untouched) == 28 - 4 - 1 - 3
     assert np.array_equal(before.values[:, untouched], after.values[:, untouched])
     for old, new in zip(before.labels, after.labels, strict=True):
@@ -120,7 +115,7 @@ def test_further_signals_are_learnt_from(base):
     extra = np.column_stack([4 * told - 2])
     found = fit_adapter(rows, "en", base, extra=extra, extra_names=("told",))
     assert found.adapter.further == ("told",)
-    assert found.adapter.signals[POSITIVE, len(FIRST_HEADS)] > 0
+    assert found.adapter.signals[POSITIVE, len(HEADS)] > 0
     with pytest.raises(ValueError, match="further signals of"):
         fit_adapter(rows, "en", base, extra=extra[1:])
 
@@ -131,8 +126,8 @@ def test_nothing_to_learn_is_said(base):
 
 
 def test_heads_are_learnt_by_rule():
-    truth = np.full((20, len(FIRST_HEADS)), -1, dtype=np.int8)
-    gap, churn = FIRST_HEADS.index("gap:policy"), FIRST_HEADS.index("churn")
+    truth = np.full((20, len(HEADS)), -1, dtype=np.int8)
+    gap, churn = HEADS.index("gap:policy"), HEADS.index("churn")
     truth[:, gap] = [1] * 5 + [0] * 15
     truth[:, churn] = [1] * 4 + [0] * 16
     truth[:10, POSITIVE], truth[:10, POSITIVE - 2] = 1, 0

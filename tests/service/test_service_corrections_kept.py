@@ -9,9 +9,8 @@ import pytest
 
 from gapnlp.errors import Conflict, InputError, NotFound
 from gapnlp.records.corrections import GivenLabels
-from gapnlp.records.labels import Labels
+from gapnlp.records.labels import HEADS, Labels
 from gapnlp.records.service import StoredSegment
-from gapnlp.records.tickets import TICKET_LABELS
 from gapnlp.service.corrections import CorrectionService, new_correction, of_segment, tell_correction
 from gapnlp.settings import read_settings
 
@@ -49,7 +48,7 @@ def test_only_what_was_judged_is_told():
         ("expectation:unmet", "expectation:met", "expectation:exceeded"), False
     )
     whole = GivenLabels("mixed", {}, (), "met", True).judged()
-    assert set(whole) == set(TICKET_LABELS)
+    assert set(whole) == set(HEADS)
     assert {label for label, given in whole.items() if given} == {"sentiment:mixed", "expectation:met", "churn"}
 
 

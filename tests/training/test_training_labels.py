@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.errors import InputError
 from gapnlp.ingest.gold import read_gold
-from gapnlp.records.labels import LABELS, LANGUAGES, Labels
+from gapnlp.records.labels import HEADS, LABELS, LANGUAGES, Labels
 from gapnlp.text.segments import split_segments
 from training.calibration import calibration_figures, expected_calibration_error, reliability
 from training.labels import LABELS_FOLDER, WRITTEN_FOLDER, parse_code, read_public_labels, text_digest
@@ -99,7 +98,7 @@ def test_calibration_error_of_perfect_and_of_overconfident_probabilities():
 
 def test_calibration_figures_name_every_label():
     values = np.full((10, len(LABELS)), 0.25)
-    targets = np.zeros((10, len(FIRST_HEADS)), dtype=np.int8)
+    targets = np.zeros((10, len(HEADS)), dtype=np.int8)
     found = calibration_figures(values, targets)
     assert tuple(found) == LABELS
     assert found["churn"] == {"positives": 0, "ece": 0.25, "bias": 0.25}

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.records.error_counts import ErrorCounts
-from gapnlp.records.labels import DIMENSIONS, GAPS, LABELS, Labels
+from gapnlp.records.labels import DIMENSIONS, GAPS, HEADS, LABELS, Labels
 from training.operating_points import best_threshold, choose_thresholds, count_errors
 from training.targets import target_matrix
 
 
 def heads(labels: Labels) -> set[str]:
     (row,) = target_matrix([labels])
-    return {FIRST_HEADS[j] for j in np.flatnonzero(row)}
+    return {HEADS[j] for j in np.flatnonzero(row)}
 
 
 def test_targets_of_a_full_segment():
@@ -25,7 +24,7 @@ def test_targets_of_a_full_segment():
 
 def test_no_expectation_and_no_gap_have_no_head():
     assert heads(Labels("mixed", {})) == {"sentiment:mixed"}
-    assert target_matrix([]).shape == (0, len(FIRST_HEADS))
+    assert target_matrix([]).shape == (0, len(HEADS))
 
 
 def test_threshold_at_the_peak_of_f1():
@@ -89,4 +88,4 @@ def test_error_counts_with_enough_positives_at_random_use_these_alone():
 
 
 def test_error_counts_hold_every_head():
-    assert set(count_errors([delivery(True)], [delivery(True)], [True])) == set(FIRST_HEADS)
+    assert set(count_errors([delivery(True)], [delivery(True)], [True])) == set(HEADS)

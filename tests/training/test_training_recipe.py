@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 
 from gapnlp.classifier.bundle import choose_bundle, read_manifest
-from gapnlp.classifier.linear import FIRST_HEADS
 from gapnlp.classifier.loaders import load_bundle
-from gapnlp.records.labels import LABELS, LANGUAGES
+from gapnlp.records.labels import HEADS, LABELS, LANGUAGES
 from training.auxiliary import TASKS, read_auxiliary, text_key
 from training.material import banned_keys, read_development, read_material
 from training.stages import FOLDS, fit_first, fit_second, folds
@@ -118,10 +117,10 @@ def test_gold_texts_and_segments_are_banned_from_training(tiny_gold, tmp_path):
 def test_a_head_without_examples_says_no_and_a_constant_one_does_not_stop_the_recipe():
     rng = np.random.default_rng(1)
     context = rng.normal(size=(40, 6))
-    targets = np.zeros((40, len(FIRST_HEADS)), dtype=np.int8)
+    targets = np.zeros((40, len(HEADS)), dtype=np.int8)
     targets[:, LABELS.index("sentiment:neg")] = 1
     targets[:20, LABELS.index("dimension:empathy:neg")] = 1
-    targets[:20, FIRST_HEADS.index("presence:empathy")] = 1
+    targets[:20, HEADS.index("presence:empathy")] = 1
     layer = fit_second(context, targets)
     assert np.isfinite(layer.weights).all()
     logits = layer.logits(context)
@@ -136,7 +135,7 @@ def test_first_stage_separates_what_can_be_separated():
     import scipy.sparse as sp
 
     features = sp.csr_matrix(np.eye(20, dtype=np.float32))
-    targets = np.zeros((20, len(FIRST_HEADS)), dtype=np.int8)
+    targets = np.zeros((20, len(HEADS)), dtype=np.int8)
     targets[:10, 0] = 1
     logits = fit_first(features, targets).logits(features)
     assert (logits[:10, 0] > 0).all()

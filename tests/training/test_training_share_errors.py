@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gapnlp.classifier.linear import FIRST_HEADS
-from gapnlp.records.labels import LABELS
+from gapnlp.records.labels import HEADS, LABELS
 from training.share_errors import SMALLEST_GROUP, held_out_domains, measure_share_errors
 
 DOMAINS = ("bank", "clinic", "hotel", "shop")
@@ -15,7 +14,7 @@ DOMAINS = ("bank", "clinic", "hotel", "shop")
 def spreads(truth: np.ndarray, known: float, new: float) -> set[float]:
     """Spreads when every label has this truth in each domain, and these mean probabilities in known and new ones."""
     rows = len(truth) * len(DOMAINS)
-    targets = np.tile(truth, len(DOMAINS)).reshape(rows, 1).repeat(len(FIRST_HEADS), axis=1).astype(np.int8)
+    targets = np.tile(truth, len(DOMAINS)).reshape(rows, 1).repeat(len(HEADS), axis=1).astype(np.int8)
     values = [np.full((rows, len(LABELS)), p) for p in (known, new)]
     groups = (np.repeat(DOMAINS, len(truth)), np.ones(rows, dtype=bool))
     errors = measure_share_errors(values, targets, groups=groups)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from gapnlp.classifier.features import encode, new_vectorizer
-from training.linear_fit import FEATURES
+from gapnlp.classifier.features import FEATURES, encode, new_vectorizer
 
 Matrix = NDArray[np.float64]
 Targets = NDArray[np.bool_]

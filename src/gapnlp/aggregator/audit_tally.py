@@ -15,8 +15,8 @@ from gapnlp.aggregator.audit import Population, Sample
 from gapnlp.aggregator.columns import PROBABILITY_UNIT
 from gapnlp.errors import StoreError
 from gapnlp.records.analysis import Analysis, ScoredSegment
-from gapnlp.records.audit import AUDIT_LABELS, AuditedSegment, AuditRow, AuditTable
-from gapnlp.records.labels import DIMENSIONS, LABEL_INDEX, LABELS, POLARITIES, dimension_label
+from gapnlp.records.audit import AuditedSegment, AuditRow, AuditTable
+from gapnlp.records.labels import DIMENSIONS, HEADS, LABEL_INDEX, LABELS, POLARITIES, dimension_label
 
 Sums = NDArray[np.int64]
 
@@ -29,7 +29,7 @@ class AuditTally:
     """Counts over all segments, and the audited ones among them.
 
     segments: scored. squares: sum over items of their squared number of segments. sums: shape (4, n_labels) in the
-    order of AUDIT_LABELS, in ten-thousandths or their squares. found: place in the table -> the segment.
+    order of HEADS, in ten-thousandths or their squares. found: place in the table -> the segment.
     """
 
     def __init__(self, table: AuditTable) -> None:
@@ -37,7 +37,7 @@ class AuditTally:
         self.table = table
         self.segments = 0
         self.squares = 0
-        self.sums: Sums = np.zeros((len(_SUMS), len(AUDIT_LABELS)), dtype=np.int64)
+        self.sums: Sums = np.zeros((len(_SUMS), len(HEADS)), dtype=np.int64)
         self.found: dict[int, AuditedSegment] = {}
         self._wanted: dict[tuple[int, int, int], list[int]] = {}
         for place, row in enumerate(table.rows):
@@ -61,7 +61,7 @@ class AuditTally:
         """Give one label's probabilities over everything counted. Raises ValueError when nothing was."""
         if self.segments == 0:
             raise ValueError("no segment was counted")
-        p, pp, whole, weighted = (int(x) for x in self.sums[:, AUDIT_LABELS.index(label)])
+        p, pp, whole, weighted = (int(x) for x in self.sums[:, HEADS.index(label)])
         mean = p / self.segments
         within = pp - self.segments * mean**2
         between = whole - 2 * mean * weighted + mean**2 * self.squares
@@ -71,7 +71,7 @@ class AuditTally:
 
     def sample(self, label: str) -> Sample:
         """Give the audited segments of which people said whether they have the label."""
-        place = AUDIT_LABELS.index(label)
+        place = HEADS.index(label)
         asked = [self.found[i] for i in sorted(self.found) if label in self.found[i].given]
         names = {name: code for code, name in enumerate(dict.fromkeys(s.item for s in asked))}
         return Sample(
@@ -91,7 +91,7 @@ class AuditTally:
         try:
             state = json.loads(stored)
             self.segments, self.squares = int(state["segments"]), int(state["squares"])
-            self.sums = np.array(state["sums"], dtype=np.int64).reshape(len(_SUMS), len(AUDIT_LABELS))
+            self.sums = np.array(state["sums"], dtype=np.int64).reshape(len(_SUMS), len(HEADS))
             self.found = {
                 int(i): _audited(self.table.rows[int(i)], item, tuple(values))
                 for i, (item, values) in state["found"].items()
@@ -110,7 +110,7 @@ class AuditTally:
 
 
 def _units(segments: Sequence[ScoredSegment]) -> Sums:
-    """Probabilities as whole ten-thousandths, columns as AUDIT_LABELS: a presence is the sum of its polarities."""
+    """Probabilities as whole ten-thousandths, columns as HEADS: a presence is the sum of its polarities."""
     values = np.array([s.probabilities for s in segments], dtype=np.float64).reshape(-1, len(LABELS))
     units = np.rint(PROBABILITY_UNIT * values).astype(np.int64)
     return np.hstack([units, *(units[:, columns].sum(axis=1, keepdims=True) for columns in _PRESENCE_COLUMNS)])

@@ -13,9 +13,8 @@ from gapnlp.aggregator.results import correct_share
 from gapnlp.aggregator.rows import Counts
 from gapnlp.aggregator.tally import Tally
 from gapnlp.errors import InputError
-from gapnlp.records.audit import AUDIT_LABELS
 from gapnlp.records.error_counts import ShareError
-from gapnlp.records.labels import DIMENSIONS, POLARITIES, PRESENCE_LABELS, dimension_label
+from gapnlp.records.labels import DIMENSIONS, HEADS, POLARITIES, PRESENCE_LABELS, dimension_label
 from gapnlp.records.report import AuditUsed, Estimate, LabelShare
 
 # A share with fewer audited segments on either side has an interval that is wider than need be: see docs/audit.md.
@@ -29,10 +28,10 @@ def summarise_shares(
     share_errors: Mapping[str, Mapping[str, ShareError]],
     level: float,
 ) -> tuple[LabelShare, ...]:
-    """State every label's share, in the order of AUDIT_LABELS: audited if possible, else corrected, else counted."""
+    """State every label's share, in the order of HEADS: audited if possible, else corrected, else counted."""
     if tally.count("segments") == 0:
         return ()
-    return tuple(_summarise(tally, label, audit, share_errors=share_errors, level=level) for label in AUDIT_LABELS)
+    return tuple(_summarise(tally, label, audit, share_errors=share_errors, level=level) for label in HEADS)
 
 
 def _summarise(

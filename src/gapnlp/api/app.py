@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
@@ -27,7 +27,6 @@ from gapnlp.api.tracing import NO_NATIVE_TELEMETRY
 from gapnlp.api.uploads import UploadGate
 from gapnlp.api.web.pages import add_pages
 from gapnlp.api.webhooks.signatures import INTERCOM_WINDOW
-from gapnlp.records.labels import LANGUAGES
 from gapnlp.scoring.scorer import Scorer
 from gapnlp.service.corrections import CorrectionService
 from gapnlp.service.jobs import JobService
@@ -106,7 +105,7 @@ def create_app(
 def _watch(app: FastAPI, settings: Settings) -> None:
     """Add logs and metrics outside of all other layers, and connect what they ask for."""
     metrics, pool, models = install(app, settings), app.state.pool, app.state.models
-    metrics.watch_models(lambda: _served(pool))
+    metrics.watch_models(lambda: pool.versions)
     metrics.watch_reloads(lambda: models.reloads, lambda: models.fault is not None)
     metrics.watch_queue(lambda: pool.waiting)
     metrics.watch_jobs(lambda: app.state.jobs.counts())
@@ -151,9 +150,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(run_in_threadpool, state.pool.stop)
         yield
         state.streams.stopping.set()
-
-
-def _served(pool: ScoringPool) -> Mapping[str, str]:
-    """Tell the version of each language's model as predictions name it; nothing before the models are loaded."""
-    scorer = pool.scorer
-    return {x: scorer.classifier(x).version for x in LANGUAGES} if scorer is not None else {}

@@ -130,6 +130,12 @@ class ScoringPool:
         return next((s for s in self._scorers if s is not None), None)
 
     @property
+    def versions(self) -> dict[str, str]:
+        """The version of each language's model as answers name it; nothing before one is loaded."""
+        scorer = self.scorer
+        return {x: scorer.classifier(x).version for x in LANGUAGES} if scorer is not None else {}
+
+    @property
     def fault(self) -> GapnlpError | None:
         """Why no scorer could be made, if so."""
         return self._fault

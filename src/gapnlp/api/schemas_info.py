@@ -42,7 +42,9 @@ class ModelAnswer(Told):
     """A bundle that texts are scored with."""
 
     name: str = Field(examples=["linear-en"])
-    version: str = Field(description="as answers carry it", examples=["linear-en-1.0.0+5a1d67f850"])
+    version: str = Field(
+        description="of its files; `serving` has what answers carry", examples=["linear-en-1.0.0+5a1d67f850"]
+    )
     kind: str = Field(examples=["linear"])
     language: str = Field(description="ISO 639-1, or mul", examples=["en"])
     quality: str = Field(examples=["fast"])
@@ -56,6 +58,10 @@ class ModelsAnswer(Told):
     quality: str = Field(description="what /classify uses", examples=["balanced"])
     outdated: bool = Field(
         description="the models folder was changed, and what is there now cannot be loaded", examples=[False]
+    )
+    serving: dict[str, str] = Field(
+        description="language to what answers of /classify carry as `model_version`; empty while models are loaded",
+        examples=[{"en": "encoder-en-1.1.0+1f2e3d4c5b~balanced"}],
     )
     items: list[ModelAnswer]
 

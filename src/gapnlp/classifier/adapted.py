@@ -19,7 +19,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from gapnlp.classifier.base import Attribution, Classifier, Document, Predictions
 from gapnlp.classifier.decision import Thresholds, decide
 from gapnlp.classifier.features import character_weights, encode
-from gapnlp.classifier.linear import FIRST_HEADS, POLARITY_SLICES, combine, logits_of, unique_texts
+from gapnlp.classifier.linear import POLARITY_SLICES, combine, logits_of, unique_texts
 from gapnlp.errors import ModelError
 from gapnlp.records.error_counts import ErrorCounts, ShareError
 from gapnlp.records.labels import (
@@ -27,6 +27,7 @@ from gapnlp.records.labels import (
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
+    HEADS,
     LABELS,
     POLARITIES,
     Labels,
@@ -38,7 +39,7 @@ from gapnlp.records.labels import (
 )
 
 Matrix = NDArray[np.float64]
-_COLUMN = {head: i for i, head in enumerate(FIRST_HEADS)}
+_COLUMN = {head: i for i, head in enumerate(HEADS)}
 
 
 class Signals(Protocol):
@@ -54,7 +55,7 @@ class Signals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """All that was learnt from labelled tickets of one language; heads as linear.FIRST_HEADS (33).
+    """All that was learnt from labelled tickets of one language; heads as records.labels.HEADS (33).
 
     learnt: which heads it corrects, (33,). centre, scale: of the base's log-odds and the further signals,
     (33 + n_further,).
@@ -158,7 +159,7 @@ def signal_features(logits: Matrix, lengths: Sequence[int], *, centre: Matrix, s
     Returns (n_segments, n_signals + 33); a segment without neighbours has 0 there, the mean.
     """
     own = (logits - centre) / scale
-    heads = own[:, : len(FIRST_HEADS)]
+    heads = own[:, : len(HEADS)]
     item = np.repeat(np.arange(len(lengths)), lengths)
     same = (item[1:] == item[:-1])[:, None]
     sums, count = np.zeros_like(heads), np.zeros((len(heads), 1))
@@ -193,7 +194,7 @@ class _Learnt:
 
     @classmethod
     def of(cls, heads: NDArray[np.bool_]) -> _Learnt:
-        known = dict(zip(FIRST_HEADS, heads.tolist(), strict=True))
+        known = dict(zip(HEADS, heads.tolist(), strict=True))
         return cls(
             sentiment=known[sentiment_label("neg")],
             presence={d: known[presence_label(d)] for d in DIMENSIONS},

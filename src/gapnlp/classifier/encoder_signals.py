@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from gapnlp.classifier.base import Document
 from gapnlp.classifier.encoder import Encoder
-from gapnlp.classifier.linear import FIRST_HEADS
+from gapnlp.records.labels import HEADS
 
-ENCODER_SIGNALS = tuple(f"encoder:{head}" for head in FIRST_HEADS)
+# Files of a bundle that hold an encoder.
+ENCODER_FILES = ("encoder.onnx", "tokenizer.json")
+ENCODER_SIGNALS = tuple(f"encoder:{head}" for head in HEADS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,11 @@ class EncoderSignals:
     """Implements adapted.Signals: an encoder's log-odds, one column a head."""
 
     encoder: Encoder
+
+    @classmethod
+    def read(cls, contents: Mapping[str, bytes]) -> EncoderSignals:
+        """Load the encoder that a bundle's files hold. Raises KeyError when there is none among them."""
+        return cls(Encoder(*(contents[name] for name in ENCODER_FILES)))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -21,12 +21,9 @@ from gapnlp.classifier.context import context_features
 from gapnlp.classifier.decision import Abstention, Thresholds, abstains, decide, expected_errors
 from gapnlp.classifier.features import character_weights, encode
 from gapnlp.records.error_counts import ErrorCounts, ShareError
-from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, PRESENCE_LABELS, SENTIMENTS
+from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, SENTIMENTS
 
-# Stage one has a head per label and one per "this dimension is judged at all".
-FIRST_HEADS = (*LABELS, *PRESENCE_LABELS)
-# Stage two: the same names, read as groups below.
-SECOND_HEADS = FIRST_HEADS
+# Both stages have the heads of records.labels.HEADS; stage two reads them as the groups below.
 
 SENTIMENT_SLICE = slice(
     LABELS.index(f"sentiment:{SENTIMENTS[0]}"), LABELS.index(f"sentiment:{SENTIMENTS[0]}") + len(SENTIMENTS)
@@ -110,14 +107,14 @@ def first_logits(weights: LinearWeights, features: NDArray[np.float32]) -> NDArr
 def second_logits(
     features: NDArray[np.float64], weights: NDArray[np.float64], bias: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Log-odds of a second stage, columns as SECOND_HEADS, from standardised features."""
+    """Log-odds of a second stage, columns as HEADS, from standardised features."""
     # einsum, unlike BLAS, sums each row the same way whatever the number of rows: batches cannot change an answer.
     logits: NDArray[np.float64] = np.einsum("ij,kj->ik", features, weights) + bias
     return logits
 
 
 def combine(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn stage two's log-odds, columns as SECOND_HEADS, into probabilities, columns as LABELS.
+    """Turn stage two's log-odds, columns as HEADS, into probabilities, columns as LABELS.
 
     A dimension's polarities get its presence times the softmax over polarities, so they sum to the presence.
     """
@@ -130,7 +127,7 @@ def combine(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def logits_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn probabilities, columns as LABELS, back into log-odds, columns as SECOND_HEADS: the inverse of `combine`.
+    """Turn probabilities, columns as LABELS, back into log-odds, columns as HEADS: the inverse of `combine`.
 
     Those of a softmax are given with mean 0. Probabilities nearer to 0 or 1 than a millionth count as that.
     """

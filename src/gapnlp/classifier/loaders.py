@@ -20,11 +20,11 @@ from gapnlp.classifier.decision import Abstention, Thresholds
 from gapnlp.classifier.encoder import Encoder
 from gapnlp.classifier.encoder_signals import EncoderSignals
 from gapnlp.classifier.features import FeatureSpec, restored_vectorizer
-from gapnlp.classifier.linear import FIRST_HEADS, LinearClassifier, LinearWeights
+from gapnlp.classifier.linear import LinearClassifier, LinearWeights
 from gapnlp.classifier.transformer import StackedWeights, TransformerClassifier
 from gapnlp.errors import ModelError
 from gapnlp.records.error_counts import ErrorCounts, ShareError
-from gapnlp.records.labels import LABELS
+from gapnlp.records.labels import HEADS, LABELS
 
 
 def load_bundle(info: BundleInfo, *, quality: str | None = None, threads: int = 1) -> Classifier:
@@ -80,8 +80,10 @@ def _vectorizers(
     )
 
 
-def load_adapter(info: BundleInfo, base: Classifier) -> AdaptedClassifier:
+def load_adapter(info: BundleInfo, base: Classifier, *, threads: int = 1) -> AdaptedClassifier:
     """Put an adapter, checked file by file, on top of a classifier.
+
+    threads: segments that an encoder of its own reads at the same time.
 
     Raises ModelError when a file is missing or changed, or the adapter was not made for this base.
     """
@@ -91,7 +93,7 @@ def load_adapter(info: BundleInfo, base: Classifier) -> AdaptedClassifier:
     try:
         card = _read_card(contents)
         adapter = _read_adapter(card, contents)
-        reader = _read_signals(contents) if adapter.further else None
+        reader = EncoderSignals.read(contents) if adapter.further else None
         bases = tuple(map(str, card["bases"]))
     except (LookupError, ValueError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{info.folder}: not a bundle of format {FORMAT} ({error}); train it again") from None
@@ -100,17 +102,15 @@ def load_adapter(info: BundleInfo, base: Classifier) -> AdaptedClassifier:
             f"{info.name}: was made for {', '.join(bases)}, not for {base.version}; train it again on these bundles "
             "with `gapnlp train`, or go back to the bundles before with `gapnlp models rollback`"
         )
+    if reader is not None:
+        reader.encoder.threads = threads
     return AdaptedClassifier(base, adapter, info.version, reader)
-
-
-def _read_signals(contents: Mapping[str, bytes]) -> EncoderSignals:
-    return EncoderSignals(Encoder(contents["encoder.onnx"], contents["tokenizer.json"]))
 
 
 def _read_adapter(card: Mapping[str, Any], contents: Mapping[str, bytes]) -> Adapter:
     tensors = load_tensors(contents["weights.safetensors"])
     vectorizers = _vectorizers(card, contents, tensors)
-    learnt = np.isin(FIRST_HEADS, card["learnt"])
+    learnt = np.isin(HEADS, card["learnt"])
     rows = np.flatnonzero(learnt)
     adapter = Adapter(
         language=card["language"],
@@ -126,16 +126,16 @@ def _read_adapter(card: Mapping[str, Any], contents: Mapping[str, bytes]) -> Ada
         error_counts={label: ErrorCounts(**counts) for label, counts in card["error_counts"].items()},
         further=tuple(card["further"]),
     )
-    signals = len(FIRST_HEADS) + len(adapter.further)
+    signals = len(HEADS) + len(adapter.further)
     shapes = (adapter.signals.shape[1], len(adapter.centre), len(adapter.scale), adapter.ngrams.shape[1])
-    if shapes != (signals + len(FIRST_HEADS), signals, signals, sum(len(v.vocabulary) for v in vectorizers)):
+    if shapes != (signals + len(HEADS), signals, signals, sum(len(v.vocabulary) for v in vectorizers)):
         raise ValueError(f"weights of shapes {shapes} do not belong to its signals and n-grams")
     return adapter
 
 
 def _all_heads(rows: NDArray[Any], places: Sequence[int] | NDArray[np.intp]) -> NDArray[Any]:
     """Put the learnt heads' rows to their places among all heads; zeros elsewhere."""
-    found = np.zeros((len(FIRST_HEADS), *rows.shape[1:]), dtype=rows.dtype)
+    found = np.zeros((len(HEADS), *rows.shape[1:]), dtype=rows.dtype)
     found[places] = rows
     return found
 

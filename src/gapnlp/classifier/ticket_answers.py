@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class TicketAnswers:
-    """One row a ticket, one column a label, in the order of records.tickets.TICKET_LABELS.
+    """One row a ticket, one column a label, in the order of records.labels.HEADS.
 
     values: probabilities that the ticket has the label, in [0, 1], shape (n_tickets, n_labels).
     decided: whether the classifier says that it has, shape (n_tickets, n_labels).

@@ -25,6 +25,13 @@ class Method(StrEnum):
 
     auto = "auto"
     heads = "heads"
+    encoder = "encoder"
+
+
+MethodOption = Annotated[
+    Method,
+    typer.Option("--method", help="heads: on the frozen model; encoder: fine-tunes it as well; auto: chosen by rule."),
+]
 
 
 def train(
@@ -45,9 +52,7 @@ def train(
         list[Path] | None,
         typer.Option("--test", metavar="FILE", help="Held-out tickets for the gate; may be repeated."),
     ] = None,
-    method: Annotated[
-        Method, typer.Option("--method", help="heads: on the frozen model; auto: what suits the data.")
-    ] = Method.auto,
+    method: MethodOption = Method.auto,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on from the current adapter.")] = False,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Deals tickets to folds.")] = 0,
     quality: o.QualityOption = o.Quality.balanced,
@@ -71,7 +76,8 @@ def train(
     [bold]Example:[/] gapnlp train tickets.csv --mapping mapping.toml --models our-models
     """
     from gapnlp.errors import InputError
-    from gapnlp.retraining.training.run import TrainOptions, part_teachable
+    from gapnlp.retraining.training.plan import TrainOptions
+    from gapnlp.retraining.training.run import part_teachable
     from gapnlp.retraining.training.run import train as run
 
     if force and no_promote:
@@ -80,7 +86,7 @@ def train(
     meaning = _confirmed(mapping)
     tickets = _read(files, meaning, chosen)
     held_out = _read(test, meaning, chosen) if test else ()
-    options = TrainOptions(quality.value, seed, fresh, not no_promote, force, held_out)
+    options = TrainOptions(quality.value, seed, fresh, not no_promote, force, held_out, method.value)
     for other, count in part_teachable(tickets)[1].items():
         asked.say(f"{other}: {count:,} tickets with too few labels to learn from; nothing changes in this language")
     with _stages() as on_progress:

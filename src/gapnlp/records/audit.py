@@ -9,7 +9,6 @@ from gapnlp.records.labels import (
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
-    LABELS,
     POLARITIES,
     PRESENCE_LABELS,
     SENTIMENTS,
@@ -27,9 +26,6 @@ AUDIT_GROUPS: Mapping[str, tuple[str, ...]] = {
     "expectation": tuple(expectation_label(e) for e in EXPECTATIONS if e != "none"),
     "churn": ("churn",),
 }
-
-# The order in which audited shares are counted and shown.
-AUDIT_LABELS: tuple[str, ...] = (*LABELS, *PRESENCE_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class AuditRow:
     """One labelled segment of an audit table.
 
     item: id of the item that it belongs to, "" where the table has none. text: as it was labelled, to see whether the
-    data changed since, or "". given: label of AUDIT_LABELS -> whether people gave it; labels that were not asked for
+    data changed since, or "". given: label of HEADS -> whether people gave it; labels that were not asked for
     are absent. line: of the table, for messages.
     """
 
@@ -80,8 +76,8 @@ class AuditTable:
 class AuditedSegment:
     """A labelled segment found again among the scored ones.
 
-    probabilities: the classifier's, in the order of AUDIT_LABELS, in [0, 1]. item: a name of its item that no other
-    item has.
+    probabilities: the classifier's, in the order of HEADS, in [0, 1]. item: a name of its item that no other item
+    has.
     """
 
     key: SegmentKey

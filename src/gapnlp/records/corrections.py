@@ -38,7 +38,7 @@ class GivenLabels:
     churn: bool | None = None
 
     def judged(self) -> dict[str, bool]:
-        """Say of each label of records.tickets.TICKET_LABELS that was judged whether it was given."""
+        """Say of each label of records.labels.HEADS that was judged whether it was given."""
         found: dict[str, bool] = {}
         if self.dimensions is not None:
             given = self.dimensions

@@ -53,6 +53,8 @@ LABELS: tuple[str, ...] = (
 )
 # Beside them, what a bundle also learns and people may say: that a dimension is judged at all.
 PRESENCE_LABELS: tuple[str, ...] = tuple(presence_label(d) for d in DIMENSIONS)
+# The order of a classifier's heads, of what a ticket may be given and of audited shares: shape (n_heads,) = (33,).
+HEADS: tuple[str, ...] = (*LABELS, *PRESENCE_LABELS)
 LABEL_INDEX: Mapping[str, int] = {label: i for i, label in enumerate(LABELS)}
 
 

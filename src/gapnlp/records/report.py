@@ -213,7 +213,7 @@ class ModelUsed:
 class LabelShare:
     """One label's share of all segments, in each way that it can be stated, and which to go by.
 
-    label: of records.audit.AUDIT_LABELS ("gap:delivery", "dimension:reliability:neg", "presence:reliability" for any
+    label: of records.labels.HEADS ("gap:delivery", "dimension:reliability:neg", "presence:reliability" for any
     polarity ...). counted: segments decided to have it. corrected: mean calibrated probability, with the known error;
     None where that is not known. audited: from segments that people labelled, helped by the classifier
     (prediction-powered); None without enough of them. weight: of the classifier's answers in it, 0 to 1. positives:

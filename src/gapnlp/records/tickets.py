@@ -6,10 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gapnlp.records.feedback import Source
-from gapnlp.records.labels import LABELS, PRESENCE_LABELS
-
-# Everything that a ticket may be given, in the order of the classifier's heads.
-TICKET_LABELS: tuple[str, ...] = (*LABELS, *PRESENCE_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +13,7 @@ class LabelledTicket:
     """One labelled text: a ticket, or a sentence of one.
 
     id: of the text; rows of several annotators share it. ticket: the ticket that it belongs to (splits never cut a
-    ticket). given: label of TICKET_LABELS -> True or False; a label that is absent was not judged and is masked.
+    ticket). given: label of HEADS -> True or False; a label that is absent was not judged and is masked.
     language: ISO 639-1, None until detected. annotator: who labelled it, where the file says so.
     """
 

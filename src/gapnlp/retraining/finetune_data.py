@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnlp.classifier.base import Document
-from gapnlp.classifier.linear import FIRST_HEADS
+from gapnlp.records.labels import HEADS
 
 # Called with a stage's name, the steps done and the steps in all, as by `training.fitting`.
 OnProgress = Callable[[str, int, int], None]
@@ -23,7 +23,7 @@ class FineTuneData:
     """Labelled tickets. A bag is what was labelled as one: a whole ticket, or one sentence of it.
 
     documents: tickets as their normalised segments in order. lengths: segments of each bag, (n_bags,); bags follow each
-    other through all documents. targets: 1 said, 0 denied, -1 not given, columns as FIRST_HEADS, (n_bags, n_heads).
+    other through all documents. targets: 1 said, 0 denied, -1 not given, columns as HEADS, (n_bags, n_heads).
     folds: the fold of each bag, (n_bags,); a ticket's bags share one. replay: other texts, by document, whose answers
     must not change.
     """
@@ -37,7 +37,7 @@ class FineTuneData:
     def __post_init__(self) -> None:
         """Refuse what does not fit together. Raises ValueError."""
         bags = len(self.lengths)
-        if self.targets.shape != (bags, len(FIRST_HEADS)) or self.folds.shape != (bags,):
+        if self.targets.shape != (bags, len(HEADS)) or self.folds.shape != (bags,):
             raise ValueError(f"{bags} bags, but targets {self.targets.shape} and folds {self.folds.shape}")
         if not bags or self.lengths.min() < 1 or self.lengths.sum() != sum(map(len, self.documents)):
             raise ValueError("bags must hold every segment of the documents, each at least one")
@@ -93,7 +93,7 @@ class FineTuneSettings:
 class FineTuned:
     """A fine-tuned encoder.
 
-    cross_fitted: log-odds of every segment by a network that saw none of its ticket, columns as FIRST_HEADS,
+    cross_fitted: log-odds of every segment by a network that saw none of its ticket, columns as HEADS,
     (n_segments, n_heads). onnx, tokenizer: the network fitted to all tickets, as `classifier.encoder.Encoder` takes
     them. epochs: passes that this network made, by what the folds' early stopping found.
     """

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from gapnlp.classifier.bundle import BundleInfo, read_verified
 from gapnlp.classifier.encoder import EncoderInput, encoder_inputs
+from gapnlp.classifier.encoder_signals import ENCODER_FILES
 from gapnlp.errors import InputError
 from gapnlp.retraining.finetune_data import FineTuned, FineTuneData, FineTuneSettings, OnProgress
 from gapnlp.retraining.finetune_loss import bag_loss, distillation, free_heads
@@ -66,7 +67,7 @@ def finetune(
 
 def encoder_files(base: BundleInfo) -> dict[str, bytes]:
     """Read a bundle's files, checked. Raises InputError when there is no encoder among them."""
-    if not {"encoder.onnx", "tokenizer.json"} <= set(base.files):
+    if not set(ENCODER_FILES) <= set(base.files):
         raise InputError(
             f"{base.name}: a bundle of kind {base.kind!r} without an encoder of its own; "
             "choose an accurate bundle (`gapnlp models` lists them)"

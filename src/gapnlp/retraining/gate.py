@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.errors import ModelError
-from gapnlp.records.tickets import TICKET_LABELS
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.paired_bootstrap import Difference, Redraws, Sample, arrange, compare_f1
 from gapnlp.retraining.ticket_calibration import Calibration, measure_calibration
 from gapnlp.retraining.verdict import Check, LabelCount, LabelFigures, Margins, Verdict
@@ -52,7 +52,7 @@ class Gate:
     ) -> Verdict:
         """Compare the new classifier with the current one on the same held-out tickets.
 
-        truth: 1, 0, or -1 where not given, columns as TICKET_LABELS, shape (n_tickets, n_labels). The answers must come
+        truth: 1, 0, or -1 where not given, columns as HEADS, shape (n_tickets, n_labels). The answers must come
         from classifiers that have not seen these tickets. regression, speed (segments per second, above 0): (current,
         new). The order of the tickets and answers to what was not given change nothing.
         Raises ModelError when answers are no probabilities, ValueError when shapes differ or a speed is not above 0.
@@ -138,12 +138,13 @@ class Gate:
     def _fast_enough(self, old: float, new: float) -> Check:
         kept = new >= self.margins.speed * old
         begins = "Fast enough" if kept else "Too slow"
-        return Check("speed", kept, f"{begins}: {new:,.0f} segments per second, was {old:,.0f}.")
+        asked = f"at least {self.margins.speed:.0%} of that is asked for"
+        return Check("speed", kept, f"{begins}: {new:,.0f} segments per second, was {old:,.0f}; {asked}.")
 
 
 def _counts(truth: Truth) -> list[LabelCount]:
     true, false = (truth == 1).sum(axis=0), (truth == 0).sum(axis=0)
-    return [LabelCount(*row) for row in zip(TICKET_LABELS, true.tolist(), false.tolist(), strict=True)]
+    return [LabelCount(*row) for row in zip(HEADS, true.tolist(), false.tolist(), strict=True)]
 
 
 def _columns(answers: TicketAnswers, chosen: Sequence[int]) -> TicketAnswers:
@@ -152,7 +153,7 @@ def _columns(answers: TicketAnswers, chosen: Sequence[int]) -> TicketAnswers:
 
 def _check_shapes(truth: Truth, both: Sequence[TicketAnswers]) -> None:
     """Refuse what cannot be compared; answers to cells that were not given are not looked at."""
-    expected = (len(truth), len(TICKET_LABELS))
+    expected = (len(truth), len(HEADS))
     shapes = [truth.shape, *(x.shape for a in both for x in (a.values, a.decided))]
     if any(shape != expected for shape in shapes):
         raise ValueError(f"truth and answers must all have the shape {expected}; got {shapes}")

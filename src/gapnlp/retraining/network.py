@@ -16,20 +16,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gapnlp.classifier.encoder import EncoderInput
-from gapnlp.classifier.linear import FIRST_HEADS, POLARITY_SLICES, SENTIMENT_SLICE
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
+from gapnlp.records.labels import HEADS
 
 # Columns that say yes or no on their own: all but polarities and sentiments, which compete.
 SINGLE_COLUMNS = [
-    j
-    for j in range(POLARITY_SLICES[-1].stop, len(FIRST_HEADS))
-    if not SENTIMENT_SLICE.start <= j < SENTIMENT_SLICE.stop
+    j for j in range(POLARITY_SLICES[-1].stop, len(HEADS)) if not SENTIMENT_SLICE.start <= j < SENTIMENT_SLICE.stop
 ]
 
 
 class Network(nn.Module):
-    """A body from `transformers` and a head over FIRST_HEADS."""
+    """A body from `transformers` and a head over HEADS."""
 
-    def __init__(self, body: nn.Module, *, heads: int = len(FIRST_HEADS), dropout: float = 0.1) -> None:
+    def __init__(self, body: nn.Module, *, heads: int = len(HEADS), dropout: float = 0.1) -> None:
         """body: anything whose output has `last_hidden_state`."""
         super().__init__()
         config: Any = body.config

@@ -36,6 +36,6 @@ def load(
     def read(language: str) -> Classifier:
         base = load_bundle(choose_bundle(bundles, language, quality), quality=quality, threads=threads)
         adapter = choose_adapter(bundles, language) if adapters else None
-        return base if adapter is None else load_adapter(adapter, base)
+        return base if adapter is None else load_adapter(adapter, base, threads=threads)
 
     return Scorer(read, redacts=redact)

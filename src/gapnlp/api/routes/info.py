@@ -69,7 +69,7 @@ def models(server: ServerDep, _: Looker) -> ModelsAnswer:
         for b in server.models.bundles
     ]
     outdated = server.models.fault is not None
-    return ModelsAnswer(quality=server.settings.quality, outdated=outdated, items=items)
+    return ModelsAnswer(quality=server.settings.quality, outdated=outdated, serving=server.pool.versions, items=items)
 
 
 @health.get("/healthz", summary="Say whether the server is alive", response_model=Alive)

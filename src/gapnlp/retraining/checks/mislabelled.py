@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from gapnlp.errors import MissingExtra
-from gapnlp.records.tickets import TICKET_LABELS
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.checks.rarity import FEWEST_TEXTS
 from gapnlp.retraining.checks.texts import Place, place_of, text_key
 from gapnlp.retraining.labels.dataset import LabelledRow
@@ -86,7 +86,7 @@ def _standing_alone(rows: Sequence[LabelledRow]) -> Iterator[tuple[list[Labelled
     for row in rows:
         for label in row.ticket.given:
             by_label[label].append(row)
-    for label in TICKET_LABELS:
+    for label in HEADS:
         judged = by_label.get(label, [])
         values = [label if row.ticket.given[label] else f"not {label}" for row in judged]
         if len(set(values)) == 2 and min(Counter(values).values()) >= FEWEST_TEXTS:

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gapnlp.records.tickets import TICKET_LABELS, LabelledTicket
+from gapnlp.records.labels import HEADS
+from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.checks.texts import text_key
 
 # Two texts for each part of a five-fold validation.
@@ -46,7 +47,7 @@ class LabelCount:
 
 
 def count_labels(tickets: Iterable[LabelledTicket]) -> tuple[LabelCount, ...]:
-    """Count every label that was given at least once, in the order of TICKET_LABELS."""
+    """Count every label that was given at least once, in the order of HEADS."""
     yes: dict[str, set[str]] = defaultdict(set)
     no: dict[str, set[str]] = defaultdict(set)
     owners: dict[str, set[str]] = defaultdict(set)
@@ -62,6 +63,6 @@ def count_labels(tickets: Iterable[LabelledTicket]) -> tuple[LabelCount, ...]:
                 owners[label].add(ticket.ticket)
     return tuple(
         LabelCount(label, len(yes[label]), len(no[label]), len(owners[label]), rows - judged[label])
-        for label in TICKET_LABELS
+        for label in HEADS
         if label in judged
     )

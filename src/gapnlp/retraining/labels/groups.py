@@ -9,6 +9,7 @@ from gapnlp.records.labels import (
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
+    HEADS,
     POLARITIES,
     SENTIMENTS,
     dimension_label,
@@ -17,7 +18,6 @@ from gapnlp.records.labels import (
     presence_label,
     sentiment_label,
 )
-from gapnlp.records.tickets import TICKET_LABELS
 
 
 def _dimension_group(dimension: str) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "sentiment": tuple(sentiment_label(s) for s in SENTIMENTS),
     "expectation": tuple(expectation_label(e) for e in EXPECTATIONS if e != "none"),
     CHURN: (CHURN,),
-    **{label: (label,) for label in TICKET_LABELS if label != CHURN},
+    **{label: (label,) for label in HEADS if label != CHURN},
 }
 _SENTIMENT = GROUPS["sentiment"]
 
@@ -57,7 +57,7 @@ def complete(asserted: Iterable[str], denied: Iterable[str]) -> dict[str, bool]:
     expectations = GROUPS["expectation"]
     if sum(label in yes for label in expectations) == 1:
         given.update({label: label in yes for label in expectations})
-    return {label: given[label] for label in TICKET_LABELS if label in given}
+    return {label: given[label] for label in HEADS if label in given}
 
 
 def _complete_dimension(given: dict[str, bool], dimension: str, yes: frozenset[str]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from gapnlp.errors import InputError
 from gapnlp.records.feedback import Failure
-from gapnlp.records.tickets import TICKET_LABELS, LabelledTicket
+from gapnlp.records.labels import HEADS
+from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.labels.groups import GROUPS, complete, expand_groups
 from gapnlp.retraining.labels.named import UNSURE, WHOLE, NamedTicket
 
@@ -23,7 +24,7 @@ _KEYS = ("confirmed", "judged", "empty", "labels")
 class LabelMapping:
     """What the user's labels mean.
 
-    means: the user's label -> labels of TICKET_LABELS that it says to hold; none: the label is ignored.
+    means: the user's label -> labels of HEADS that it says to hold; none: the label is ignored.
     judged: groups (keys of GROUPS) that the file judges as a whole, so that absence means False.
     empty: what a record without labels says: "unlabelled" (nothing) or "none" (none of the labels holds).
     confirmed: whether the user has read it.
@@ -56,7 +57,7 @@ def parse_mapping(raw: Mapping[str, object], *, where: str) -> LabelMapping:
         raise InputError(f"{where}: there is no [labels] table; list each of your labels there")
     means = {name: _strings(value, where=f"{where}, label {name!r}") for name, value in labels.items()}
     for name, meant in means.items():
-        _check_known(meant, TICKET_LABELS, where=f"{where}, label {name!r}")
+        _check_known(meant, HEADS, where=f"{where}, label {name!r}")
     judged = _strings(raw.get("judged", []), where=f"{where}, judged")
     _check_known(judged, tuple(GROUPS), where=f"{where}, judged")
     empty, confirmed = raw.get("empty", EMPTY[0]), raw.get("confirmed", False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from gapnlp.records.tickets import TICKET_LABELS
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.labels.groups import GROUPS
 from gapnlp.retraining.labels.proposals import LabelProposal
 
@@ -31,8 +31,8 @@ empty = "unlabelled"
 
 def write_mapping(proposals: Sequence[LabelProposal], judged: Sequence[str] = ()) -> str:
     """Write a mapping file as text, with the reason of every proposal above its line."""
-    groups = ", ".join(group for group in GROUPS if group not in TICKET_LABELS or group == "churn")
-    head = _HEAD.format(groups=groups, judged=_array(judged), labels=_wrapped(TICKET_LABELS))
+    groups = ", ".join(group for group in GROUPS if group not in HEADS or group == "churn")
+    head = _HEAD.format(groups=groups, judged=_array(judged), labels=_wrapped(HEADS))
     return head + "".join(_block(proposal) for proposal in proposals)
 
 

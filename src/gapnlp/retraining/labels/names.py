@@ -15,6 +15,7 @@ from gapnlp.records.labels import (
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
+    HEADS,
     POLARITIES,
     SENTIMENTS,
     dimension_label,
@@ -23,7 +24,6 @@ from gapnlp.records.labels import (
     presence_label,
     sentiment_label,
 )
-from gapnlp.records.tickets import TICKET_LABELS
 from gapnlp.retraining.labels.proposals import SURE, Candidate
 from gapnlp.taxonomy.catalogue import UI_LANGUAGES, load_structure, load_wording
 from gapnlp.text.cues import CueMatcher
@@ -82,7 +82,7 @@ def _value_of(name: str) -> str:
 def _own_label(name: str) -> str | None:
     """Read gapnlp's names and the guidelines' short forms: "dimension:reliability:neg", "rel-", "Reliability +"."""
     plain = name.strip().casefold()
-    if plain in TICKET_LABELS:
+    if plain in HEADS:
         return plain
     signed = _SIGNED.fullmatch(plain)
     if not signed:

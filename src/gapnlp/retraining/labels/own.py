@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from gapnlp.ingest.items import plain_text
 from gapnlp.ingest.label_cells import LabelCellError, is_done, read_label_cell, unguarded
 from gapnlp.records.audit import AUDIT_GROUPS
-from gapnlp.records.tickets import TICKET_LABELS
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.labels.cells import as_list
 from gapnlp.retraining.labels.exports import (
     Annotate,
@@ -27,7 +27,7 @@ from gapnlp.retraining.labels.named import SAID, Annotated, Answer, LabelOptions
 from gapnlp.retraining.labels.tables import find_annotator, flat_row, plain_id
 
 # What gapnlp's own names mean: themselves, and whoever labelled was asked for all of them.
-OWN_MAPPING = LabelMapping({label: (label,) for label in TICKET_LABELS}, tuple(AUDIT_GROUPS), confirmed=True)
+OWN_MAPPING = LabelMapping({label: (label,) for label in HEADS}, tuple(AUDIT_GROUPS), confirmed=True)
 # Where a segment stands; no other export has all of these.
 _PLACE = frozenset(("row", "start", "end"))
 _NOT_DONE = "nothing stands under done"
@@ -60,7 +60,7 @@ def _annotate_correction(record: Record) -> Annotated:
     given = record.get("given")
     if not isinstance(given, dict) or not given:
         raise RecordProblem("it does not say which labels were given")
-    if not all(label in TICKET_LABELS and isinstance(holds, bool) for label, holds in given.items()):
+    if not all(label in HEADS and isinstance(holds, bool) for label, holds in given.items()):
         raise RecordProblem("it has a label that gapnlp does not know, or one that is neither true nor false")
     fields = {key: record.get(key) for key in ("id", "text", "language", "ticket")}
     return Annotated(fields, (Answer(given, SAID, plain_id(record.get("annotator")) or None),))
@@ -156,7 +156,7 @@ def _fields(row: Record) -> dict[str, object]:
 
 
 def _said(cells: Mapping[str, str]) -> dict[str, bool]:
-    """Read cells into labels of TICKET_LABELS; an empty sentiment was not judged, as no text is without one."""
+    """Read cells into labels of HEADS; an empty sentiment was not judged, as no text is without one."""
     try:
         judged = [read_label_cell(g, cell) for g, cell in cells.items() if g != "sentiment" or cell.strip()]
     except LabelCellError as error:

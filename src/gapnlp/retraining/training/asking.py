@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnlp.classifier.base import Classifier, Document, Predictions
-from gapnlp.classifier.linear import FIRST_HEADS
-from gapnlp.records.labels import LABELS, Labels
+from gapnlp.records.labels import HEADS, LABELS, Labels
 from gapnlp.retraining.training.bags import decided_matrix, segment_labels
 from gapnlp.retraining.training.pieces import Pieces
 
@@ -49,7 +48,7 @@ def ask(
 ) -> Said:
     """Ask about documents; chunks that are finished are kept under `name`."""
     values: list[NDArray[Any]] = [np.zeros((0, len(LABELS)))]
-    decided: list[NDArray[Any]] = [np.zeros((0, len(FIRST_HEADS)), dtype=np.uint8)]
+    decided: list[NDArray[Any]] = [np.zeros((0, len(HEADS)), dtype=np.uint8)]
     waiting = iter(documents)
     for number, chunk in enumerate(iter(lambda: tuple(islice(waiting, CHUNK)), ())):
         piece = pieces.keep(f"{name}-{number}", partial(_answers, classifier, chunk))

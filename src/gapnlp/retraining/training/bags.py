@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gapnlp.classifier.adapted import AdaptedClassifier
 from gapnlp.classifier.base import Classifier, Predictions
-from gapnlp.classifier.linear import FIRST_HEADS, POLARITY_SLICES, SENTIMENT_SLICE, LinearClassifier
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE, LinearClassifier
 from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.classifier.transformer import TransformerClassifier
 from gapnlp.records.labels import (
@@ -22,6 +22,7 @@ from gapnlp.records.labels import (
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
+    HEADS,
     LABELS,
     POLARITIES,
     SENTIMENTS,
@@ -38,7 +39,7 @@ from gapnlp.text.segments import split_segments
 
 Matrix = NDArray[np.float64]
 Truth = NDArray[np.int8]
-_COLUMN = {head: i for i, head in enumerate(FIRST_HEADS)}
+_COLUMN = {head: i for i, head in enumerate(HEADS)}
 _EVEN = (1.0,) * len(SENTIMENTS)
 NOT_GIVEN = -1
 
@@ -47,7 +48,7 @@ NOT_GIVEN = -1
 class Bags:
     """Tickets in order. documents: their segments, normalised; at least one each.
 
-    truth: columns as FIRST_HEADS, 1 yes, 0 no, NOT_GIVEN where nobody judged, shape (n_bags, 33). groups: bags with the
+    truth: columns as HEADS, 1 yes, 0 no, NOT_GIVEN where nobody judged, shape (n_bags, 33). groups: bags with the
     same number are of one ticket and never parted by a split, (n_bags,).
     """
 
@@ -71,7 +72,7 @@ def make_bags(tickets: Sequence[LabelledTicket], language: str) -> Bags:
 
 def truth_matrix(tickets: Sequence[LabelledTicket]) -> Truth:
     """Give each ticket's labels as 1, 0 or NOT_GIVEN, shape (n_tickets, 33)."""
-    truth = np.full((len(tickets), len(FIRST_HEADS)), NOT_GIVEN, dtype=np.int8)
+    truth = np.full((len(tickets), len(HEADS)), NOT_GIVEN, dtype=np.int8)
     for row, ticket in zip(truth, tickets, strict=True):
         for label, holds in ticket.given.items():
             row[_COLUMN[label]] = int(holds)
@@ -117,7 +118,7 @@ def answer_bags(
 
 
 def pool_values(values: Matrix, lengths: Sequence[int] | NDArray[np.intp]) -> Matrix:
-    """Pool segments' probabilities, columns as LABELS, to tickets', columns as FIRST_HEADS, shape (n_bags, 33)."""
+    """Pool segments' probabilities, columns as LABELS, to tickets', columns as HEADS, shape (n_bags, 33)."""
     starts = starts_of(lengths)
     found = 1 - np.exp(np.add.reduceat(np.log1p(-np.minimum(with_presence(values), 1 - 1e-12)), starts, axis=0))
     means = np.add.reduceat(values[:, SENTIMENT_SLICE], starts, axis=0) / np.asarray(lengths, dtype=float)[:, None]
@@ -127,7 +128,7 @@ def pool_values(values: Matrix, lengths: Sequence[int] | NDArray[np.intp]) -> Ma
 
 
 def with_presence(values: Matrix) -> Matrix:
-    """Put each dimension's presence, the sum of its polarities, beside the labels: columns as FIRST_HEADS."""
+    """Put each dimension's presence, the sum of its polarities, beside the labels: columns as HEADS."""
     return np.column_stack([values, *(values[:, columns].sum(axis=1) for columns in POLARITY_SLICES)])
 
 
@@ -138,7 +139,7 @@ def starts_of(lengths: Sequence[int] | NDArray[np.intp]) -> NDArray[np.intp]:
 
 def decided_matrix(labels: Sequence[Labels]) -> NDArray[np.bool_]:
     """Which labels each segment was given, shape (n_segments, 33)."""
-    found = np.zeros((len(labels), len(FIRST_HEADS)), dtype=bool)
+    found = np.zeros((len(labels), len(HEADS)), dtype=bool)
     for row, given in zip(found, labels, strict=True):
         row[[_COLUMN[label] for label in _names(given)]] = True
     return found
@@ -153,8 +154,8 @@ def _names(given: Labels) -> list[str]:
 
 
 def segment_labels(decided: NDArray[np.bool_]) -> tuple[Labels, ...]:
-    """Turn back what `decided_matrix` made: rows of FIRST_HEADS into labels."""
-    return tuple(_labels(frozenset(FIRST_HEADS[j] for j in np.flatnonzero(row))) for row in decided)
+    """Turn back what `decided_matrix` made: rows of HEADS into labels."""
+    return tuple(_labels(frozenset(HEADS[j] for j in np.flatnonzero(row))) for row in decided)
 
 
 def _labels(names: frozenset[str]) -> Labels:
@@ -169,7 +170,7 @@ def _labels(names: frozenset[str]) -> Labels:
 
 
 def label_columns(labels: Sequence[str]) -> NDArray[np.intp]:
-    """Give columns of FIRST_HEADS by name."""
+    """Give columns of HEADS by name."""
     return np.asarray([_COLUMN[label] for label in labels], dtype=np.intp)
 
 

@@ -13,8 +13,8 @@ from safetensors.numpy import save as save_tensors
 from gapnlp.classifier.adapted import Adapter
 from gapnlp.classifier.bundle import ADAPTER, FORMAT
 from gapnlp.classifier.features import FEATURES
-from gapnlp.classifier.linear import FIRST_HEADS, POLARITY_SLICES, SENTIMENT_SLICE
-from gapnlp.records.labels import LABELS
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
+from gapnlp.records.labels import HEADS, LABELS
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.training.bags import Truth
 from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
@@ -32,8 +32,9 @@ class Circumstances:
     """What a bundle's card says beside what was fitted.
 
     bases: versions of the bundles that the adapter may stand on; taught_on: the one whose answers it was taught on.
-    method, why: how it was trained and by which rule. prior: version of the adapter it goes on from. held_out: figures,
-    JSON.
+    method, why: how it was trained and by which rule. tried: the method that was begun with: a fine-tuned encoder that
+    does not help is left out. encoder: where the encoder of its own comes from, if it has one. prior: version of the
+    adapter it goes on from. held_out: figures, JSON.
     """
 
     bases: tuple[str, ...]
@@ -43,6 +44,8 @@ class Circumstances:
     seed: int
     prior: str | None
     held_out: Mapping[str, Any]
+    tried: str = "heads"
+    encoder: str | None = None
 
 
 def make_card(fitted: FittedAdapter, tickets: Sequence[LabelledTicket], told: Circumstances) -> Card:
@@ -60,13 +63,15 @@ def make_card(fitted: FittedAdapter, tickets: Sequence[LabelledTicket], told: Ci
         "taught_on": told.taught_on,
         "prior": told.prior,
         "method": told.method,
+        "tried": told.tried,
         "why": told.why,
+        "encoder": told.encoder,
         "seed": told.seed,
         "tickets": len(tickets),
         "segments_a_ticket": round(float(np.mean(fitted.lengths)), 2),
         "fingerprint": fingerprint(tickets),
         "label_counts": {label: {"yes": yes, "no": no} for label, (yes, no) in count_labels(tickets).items()},
-        "learnt": [head for head, known in zip(FIRST_HEADS, adapter.learnt, strict=True) if known],
+        "learnt": [head for head, known in zip(HEADS, adapter.learnt, strict=True) if known],
         "not_learnt": dict(reasons_not_learnt(fitted.truth, adapter)),
         "penalties": asdict(fitted.penalties),
         "losses": [{**asdict(p), "loss": round(x, 6)} for p, x in zip(GRID, fitted.losses, strict=True)],
@@ -93,7 +98,7 @@ def reasons_not_learnt(truth: Truth, adapter: Adapter) -> dict[str, str]:
             why = f"given {yes} times; fewer than two labels of its group were given to {FEWEST} tickets"
         else:
             why = f"given to {yes} tickets and withheld from {no}; {FEWEST} of each are needed"
-        found[FIRST_HEADS[j]] = why
+        found[HEADS[j]] = why
     return found
 
 
@@ -136,10 +141,12 @@ def render_card(card: Card) -> str:
         "listed below and no other; without its base it says nothing.",
         "## Method",
         f"{card['method']}: {card['why']}. Log-odds of the base, plus a linear correction that reads all of the base's "
-        f"log-odds, those of the neighbours, and {card['ngrams']:,} n-grams of the tickets; L2 penalties "
+        f"log-odds, those of the neighbours, {'the log-odds of an encoder of its own, ' if card['encoder'] else ''}"
+        f"and {card['ngrams']:,} n-grams of the tickets; L2 penalties "
         f"{card['penalties']['signals']:g} (log-odds) and {card['penalties']['ngrams']:g} (n-grams), chosen on "
         f"{card['folds']}-fold cross-fitted log loss; seed {card['seed']}. "
         + (f"It goes on from {card['prior']}. " if card["prior"] else "It starts from the base alone. ")
+        + (f"Its encoder, {card['encoder']}, reads every segment on top of any base. " if card["encoder"] else "")
         + "Texts written for gapnlp were replayed, so that answers on other texts stay.",
         "## Data",
         f"Fingerprint (sha256 of texts and labels): `{card['fingerprint']}`.",
@@ -154,7 +161,9 @@ def render_card(card: Card) -> str:
         f"The bundle holds no ticket, but it holds n-grams of them: words, pairs of words and pieces of words that "
         f"occur in at least {FEWEST_TICKETS} different tickets (`vocabulary.json`). A name or number that several "
         "tickets share can be among them. `tickets.json` holds hashes by which a ticket is known again; who has a "
-        "text can find out whether it was learnt from. Treat the bundle as you treat the tickets.",
+        "text can find out whether it was learnt from. "
+        + ("Its encoder's weights may hold traces of the tickets. " if card["encoder"] else "")
+        + "Treat the bundle as you treat the tickets.",
         "## Limits",
         "The figures hold for tickets like these. Labels are learnt for whole tickets: where one has several segments, "
         "which of them carries the label is inferred. Abstention and the uncertainty of shares are the base's. "

@@ -44,10 +44,13 @@ def assign_folds(groups: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
     return found
 
 
-def cross_fit(problem: Problem, folds: NDArray[np.intp], pieces: Pieces, on_step: OnStep) -> CrossFit:
+def cross_fit(
+    problem: Problem, folds: NDArray[np.intp], pieces: Pieces, on_step: OnStep, *, name: str = "fold"
+) -> CrossFit:
     """Fit on all folds but one, answer that one, for every penalty; then choose the penalty that loses least.
 
     A finished fold is kept in `pieces`, so a killed run goes on after it. on_step: called after every fold.
+    name: of the pieces.
     """
     own = int(problem.targets.lengths.sum())
     logits = np.zeros((len(GRID), own, problem.offset.shape[1]))
@@ -56,7 +59,7 @@ def cross_fit(problem: Problem, folds: NDArray[np.intp], pieces: Pieces, on_step
         held = folds == fold
         if held.any():
             rows = np.repeat(held, problem.targets.lengths)
-            piece = pieces.keep(f"fold-{fold}", partial(_fit_fold, problem, held))
+            piece = pieces.keep(f"{name}-{fold}", partial(_fit_fold, problem, held))
             logits[:, rows] = piece["logits"]
             losses += piece["losses"]
         on_step()

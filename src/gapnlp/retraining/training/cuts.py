@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnlp.classifier.decision import Thresholds
-from gapnlp.classifier.linear import FIRST_HEADS, SENTIMENT_SLICE
+from gapnlp.classifier.linear import SENTIMENT_SLICE
 from gapnlp.records.labels import (
     CHURN,
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
+    HEADS,
     SENTIMENTS,
     expectation_label,
     gap_label,
@@ -41,7 +42,7 @@ def choose_cuts(values: Matrix, lengths: NDArray[np.intp], truth: Truth, learnt:
         head: expected_f1_cut(highest[truth[:, j] != NOT_GIVEN, j], pooled[truth[:, j] != NOT_GIVEN, j])
         if learnt[j]
         else NEVER
-        for j, head in enumerate(FIRST_HEADS)
+        for j, head in enumerate(HEADS)
     }
     return Thresholds(
         presence={d: cuts[presence_label(d)] for d in DIMENSIONS},

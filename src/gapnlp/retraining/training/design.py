@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from gapnlp.classifier.adapted import Adapter, signal_features
-from gapnlp.classifier.linear import FIRST_HEADS, logits_of
+from gapnlp.classifier.linear import logits_of
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.training.asking import Said
 from gapnlp.retraining.training.bags import Bags
 from gapnlp.retraining.training.fit import Problem, Weights, join_features, learnable, rotate, unrotate
@@ -22,10 +23,14 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Further:
-    """Signals beside the base's log-odds: names of the columns, and (n_segments, n_names) of the tickets' segments."""
+    """Signals beside the base's log-odds: names of the columns, and (n_segments, n_names).
+
+    logits: of the tickets' segments. replay: of the replayed ones.
+    """
 
     names: tuple[str, ...]
     logits: Matrix
+    replay: Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Weights that new ones are held to: zeros, or those of an earlier adapter; heads as FIRST_HEADS."""
+    """Weights that new ones are held to: zeros, or those of an earlier adapter; heads as HEADS."""
 
     signals: Matrix
     ngrams: Matrix
@@ -69,13 +74,13 @@ class Design:
 def make_design(lesson: Lesson) -> Design:
     """Build the problem: the tickets' segments, then the replayed ones."""
     before = np.vstack([logits_of(lesson.own.values), logits_of(lesson.replay.values)])
-    raw = np.hstack([before, _further(lesson)])
-    centre, scale = _standard(raw[: len(lesson.own.values)], lesson.prior)
+    raw = np.hstack([before, np.vstack([lesson.further.logits, lesson.further.replay])])
+    centre, scale = _standard(raw[: len(lesson.own.values)], lesson)
     signals = signal_features(raw, [*lesson.own.lengths, *lesson.replay.lengths], centre=centre, scale=scale)
     vectorizers = fit_ngrams(lesson.bags, lesson.language, lesson.prior)
     ngrams = encode_ngrams(vectorizers, [*lesson.own.texts, *lesson.replay.texts])
     rotated = rotate(ngrams)
-    held = _held(lesson.prior, vectorizers, signals.shape[1])
+    held = _held(lesson, vectorizers)
     problem = Problem(
         features=join_features(signals, rotated),
         signals=signals.shape[1],
@@ -98,24 +103,25 @@ def final_weights(design: Design, found: Weights) -> tuple[Matrix, NDArray[np.fl
     return by_signal, by_ngram.astype(np.float32), bias
 
 
-def _further(lesson: Lesson) -> Matrix:
-    """Further signals of all rows; of replayed segments they are not known, so their mean stands for them."""
-    own = lesson.further.logits
-    mean = own.mean(axis=0) if len(own) else np.zeros(own.shape[1])
-    return np.vstack([own, np.tile(mean, (len(lesson.replay.values), 1))])
-
-
-def _standard(raw: Matrix, prior: Adapter | None) -> tuple[Matrix, Matrix]:
-    """Mean and deviation of signals; an earlier adapter's where there is one, since its weights belong to them."""
-    if prior is not None and len(prior.centre) == raw.shape[1]:
-        return prior.centre, prior.scale
+def _standard(raw: Matrix, lesson: Lesson) -> tuple[Matrix, Matrix]:
+    """Mean and deviation of signals; an earlier adapter's where it has the signal, since its weights belong to them."""
     # A deviation below a quarter of a log-odd is noise that a large weight would blow up.
-    return raw.mean(axis=0), np.maximum(raw.std(axis=0), 0.25)
+    centre, scale = raw.mean(axis=0), np.maximum(raw.std(axis=0), 0.25)
+    if lesson.prior is not None:
+        known = len(lesson.prior.centre)
+        centre[:known], scale[:known] = lesson.prior.centre, lesson.prior.scale
+    return centre, scale
 
 
-def _held(prior: Adapter | None, vectorizers: tuple[TfidfVectorizer, ...], signals: int) -> Held:
-    heads = len(FIRST_HEADS)
-    terms = sum(len(v.vocabulary) for v in vectorizers)
-    if prior is None or prior.signals.shape[1] != signals:
-        return Held(np.zeros((heads, signals)), np.zeros((heads, terms)), np.zeros(heads))
-    return Held(prior.signals, carry_over(prior, vectorizers), prior.bias)
+def _held(lesson: Lesson, vectorizers: tuple[TfidfVectorizer, ...]) -> Held:
+    """Weights to hold to: an earlier adapter's, 0 for signals that it has not."""
+    heads, terms, signals = len(HEADS), sum(len(v.vocabulary) for v in vectorizers), len(lesson.further.names)
+    prior = lesson.prior
+    if prior is None:
+        return Held(np.zeros((heads, 2 * heads + signals)), np.zeros((heads, terms)), np.zeros(heads))
+    if prior.further not in ((), lesson.further.names):
+        raise ValueError("an adapter cannot be gone on from without its further signals")
+    own = heads + len(prior.further)
+    new = np.zeros((heads, signals - len(prior.further)))
+    by_signal = np.hstack([prior.signals[:, :own], new, prior.signals[:, own:]])
+    return Held(by_signal, carry_over(prior, vectorizers), prior.bias)

@@ -31,14 +31,15 @@ class FitOptions(TypedDict, total=False):
     """What a fit may be told. seed: deals tickets to folds and draws replayed texts (0).
 
     prior: an earlier adapter, towards which weights are held. extra: further signals of the tickets' segments,
-    cross-fitted, (n_segments, k), with extra_names. pieces: where finished work is kept. on_progress: told of every
-    step.
+    cross-fitted, (n_segments, k), with extra_names; extra_replay: those of the segments of `replay_documents`, without
+    which their mean stands for them. pieces: where finished work is kept. on_progress: told of every step.
     """
 
     seed: int
     prior: Adapter | None
     extra: NDArray[np.float64] | None
     extra_names: tuple[str, ...]
+    extra_replay: NDArray[np.float64] | None
     pieces: Pieces
     on_progress: OnProgress | None
 
@@ -71,19 +72,22 @@ def _prepare(tickets: Sequence[LabelledTicket], language: str, base: Classifier,
     )
     pieces = options.get("pieces", Pieces())
     own, replay = ask(base, bags.documents, "own", pieces, step), ask(base, written, "replay", pieces, step)
-    return Lesson(
-        language, bags, own, replay, _further(options, len(own.values)), options.get("prior"), sentiment_factors(base)
-    )
+    further = _further(options, len(own.values), len(replay.values))
+    return Lesson(language, bags, own, replay, further, options.get("prior"), sentiment_factors(base))
 
 
-def _further(options: FitOptions, segments: int) -> Further:
+def _further(options: FitOptions, segments: int, replayed: int) -> Further:
     extra = options.get("extra")
     if extra is None:
-        return Further((), np.zeros((segments, 0)))
+        return Further((), np.zeros((segments, 0)), np.zeros((replayed, 0)))
     names = options.get("extra_names") or tuple(f"signal-{i}" for i in range(extra.shape[1]))
-    if extra.shape != (segments, len(names)):
-        raise ValueError(f"further signals of {segments} segments are wanted, one column a name; got {extra.shape}")
-    return Further(names, extra)
+    replay = options.get("extra_replay")
+    if replay is None:
+        replay = np.tile(extra.mean(axis=0), (replayed, 1))
+    for found, rows in ((extra, segments), (replay, replayed)):
+        if found.shape != (rows, len(names)):
+            raise ValueError(f"further signals of {rows} segments are wanted, one column a name; got {found.shape}")
+    return Further(names, extra, replay)
 
 
 class Steps:

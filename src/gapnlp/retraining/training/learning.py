@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from gapnlp.classifier.adapted import Adapter, merge_decisions, touched_labels
 from gapnlp.classifier.base import Predictions
 from gapnlp.classifier.decision import Thresholds
-from gapnlp.classifier.linear import FIRST_HEADS, SENTIMENT_SLICE, combine
+from gapnlp.classifier.linear import SENTIMENT_SLICE, combine
 from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.records.error_counts import ErrorCounts
+from gapnlp.records.labels import HEADS
 from gapnlp.retraining.training.bags import Bags, Truth, answer_bags
 from gapnlp.retraining.training.cross_fitting import FOLDS, OnStep, assign_folds, cross_fit
 from gapnlp.retraining.training.cuts import choose_cuts
@@ -46,10 +47,11 @@ class FittedAdapter:
 def learn(lesson: Lesson, seed: int, pieces: Pieces, on_step: OnStep) -> FittedAdapter:
     """Cross-fit, choose penalties and cuts, then fit on all tickets. Deterministic for a seed."""
     design = make_design(lesson)
-    crossed = cross_fit(design.problem, assign_folds(lesson.bags.groups, seed), pieces, on_step)
+    name = "further-fold" if lesson.further.names else "fold"
+    crossed = cross_fit(design.problem, assign_folds(lesson.bags.groups, seed), pieces, on_step, name=name)
     found = fit_weights(design.problem, crossed.penalties)
     on_step()
-    learnt = np.zeros(len(FIRST_HEADS), dtype=bool)
+    learnt = np.zeros(len(HEADS), dtype=bool)
     learnt[design.problem.heads] = True
     earlier = lesson.prior.learnt if lesson.prior is not None else np.zeros_like(learnt)
     values = _values(crossed.logits, lesson, learnt | earlier)
@@ -141,5 +143,5 @@ def _error_counts(held_out: TicketAnswers, bags: Bags, learnt: NDArray[np.bool_]
         yes, no, said = truth[:, j] == 1, truth[:, j] == 0, decided[:, j]
         if min(yes.sum(), no.sum()) >= _FEWEST_COUNTED:
             counts = (yes & said, yes & ~said, no & said, no & ~said)
-            found[FIRST_HEADS[j]] = ErrorCounts(*(int(c.sum()) for c in counts))
+            found[HEADS[j]] = ErrorCounts(*(int(c.sum()) for c in counts))
     return found

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, softmax
 
-from gapnlp.classifier.linear import FIRST_HEADS, POLARITY_SLICES, SENTIMENT_SLICE
-from gapnlp.records.labels import LABELS, POLARITIES
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
+from gapnlp.records.labels import HEADS, LABELS, POLARITIES
 from gapnlp.retraining.training.bags import SINGLE_HEADS, Truth, label_columns, starts_of
 
 Matrix = NDArray[np.float64]
@@ -49,7 +49,7 @@ class BagTargets:
 
 
 def bag_targets(truth: Truth, lengths: NDArray[np.intp]) -> BagTargets:
-    """Make targets of labels given as 1, 0 or NOT_GIVEN, columns as FIRST_HEADS."""
+    """Make targets of labels given as 1, 0 or NOT_GIVEN, columns as HEADS."""
     dimensions = tuple(
         np.asarray([_factors(row[columns], row[len(LABELS) + i], n) for row, n in zip(truth, lengths, strict=True)])
         for i, columns in enumerate(POLARITY_SLICES)
@@ -155,7 +155,7 @@ def replay_loss(logits: Matrix, before: Matrix, weights: Matrix) -> tuple[float,
     weight of their first head.
     """
     gradient = np.zeros_like(logits)
-    yes_no = np.concatenate([_SINGLE, np.arange(len(LABELS), len(FIRST_HEADS))])
+    yes_no = np.concatenate([_SINGLE, np.arange(len(LABELS), len(HEADS))])
     z, target = logits[:, yes_no], expit(before[:, yes_no])
     part = -(target * log_expit(z) + (1 - target) * log_expit(-z))
     loss = float((part.sum(axis=0) * weights[yes_no]).sum())

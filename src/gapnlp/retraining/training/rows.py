@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from gapnlp.records.labels import LANGUAGES
-from gapnlp.records.tickets import TICKET_LABELS, LabelledTicket
+from gapnlp.records.labels import HEADS, LANGUAGES
+from gapnlp.records.tickets import LabelledTicket
 
 # Digits of a text's hash that a bundle keeps: enough to know it again, not enough to go through all texts there are.
 _DIGITS = 16
@@ -38,7 +38,7 @@ def _settled(same: Sequence[LabelledTicket]) -> LabelledTicket:
     votes: Counter[str] = Counter()
     for ticket in same:
         votes.update({label: 1 if holds else -1 for label, holds in ticket.given.items()})
-    given = {label: votes[label] > 0 for label in TICKET_LABELS if votes[label]}
+    given = {label: votes[label] > 0 for label in HEADS if votes[label]}
     return replace(same[0], given=given, annotator=None)
 
 
@@ -60,7 +60,7 @@ def text_mark(ticket: LabelledTicket) -> str:
 
 def count_labels(tickets: Sequence[LabelledTicket]) -> Mapping[str, tuple[int, int]]:
     """Count how often each label was given as yes and as no; those never given are left out."""
-    counts = {label: (0, 0) for label in TICKET_LABELS}
+    counts = {label: (0, 0) for label in HEADS}
     for ticket in tickets:
         for label, holds in ticket.given.items():
             yes, no = counts[label]
