@@ -23,12 +23,13 @@ from threadpoolctl import threadpool_limits
 
 from gapnlp.classifier.bundle import FORMAT
 from gapnlp.classifier.decision import Abstention
+from gapnlp.classifier.features import FEATURES
 from gapnlp.records.labels import LABELS, LANGUAGES
 from training.auxiliary import Auxiliary, read_auxiliary
 from training.bundle_files import finish_bundle, json_bytes, tensor_bytes
 from training.decisions import decision_rules
 from training.drift_reference import measure_drift_reference
-from training.linear_fit import FEATURES, LinearFit, eight_bits, fit_linear, out_of_domain
+from training.linear_fit import LinearFit, eight_bits, fit_linear, out_of_domain
 from training.material import banned_keys, describe_rows, fingerprint, read_development, read_material
 from training.withheld import read_withheld
 

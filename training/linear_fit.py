@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from gapnlp.classifier.context import context_features
-from gapnlp.classifier.features import FeatureSpec, encode, new_vectorizer
+from gapnlp.classifier.features import FEATURES, FeatureSpec, encode, new_vectorizer
 from gapnlp.classifier.linear import combine
 from gapnlp.records.labels import LABELS
 from gapnlp.text.normalise import normalise
@@ -20,12 +20,6 @@ from training.material import Material
 from training.share_errors import held_out_domains
 from training.stages import Linear, fit_auxiliary, fit_first, fit_second, folds, join
 
-_LATIN = (FeatureSpec("char_wb", 2, 5, folded=True), FeatureSpec("word", 1, 2, folded=True))
-FEATURES: dict[str, tuple[FeatureSpec, ...]] = {
-    "en": _LATIN,
-    "pl": _LATIN,
-    "zh": (FeatureSpec("char", 1, 3, folded=True),),
-}
 # Rows of public sets that an n-gram must occur in, to be kept though the labelled rows have it less than twice.
 _AUXILIARY_MIN_DF = 20
 

@@ -23,6 +23,8 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Formats that hold data alone; a pickle can run code when it is loaded.
 _SAFE_ENDINGS = (".json", ".md", ".onnx", ".safetensors")
 QUALITIES = ("fast", "balanced", "accurate")
+# Kind of the bundles that stand on top of others: what a user's own tickets taught.
+ADAPTER = "adapter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,19 @@ def _info(entry: Mapping[str, Any], folder: Path) -> BundleInfo:
 def choose_bundle(bundles: Sequence[BundleInfo], language: str, quality: str = "fast") -> BundleInfo:
     """Take the bundle that serves a language at a quality; a language with a fast bundle alone always gets that.
 
-    Raises InputError when there is none.
+    Adapters are left out: they stand on top of what is taken here. Raises InputError when there is none.
     """
-    found = [b for b in bundles if b.language == language]
+    found = [b for b in bundles if b.language == language and b.kind != ADAPTER]
     wanted = [b for b in found if (b.quality == "fast") == (quality == "fast")]
     if found:
         return (wanted or found)[0]
-    known = ", ".join(sorted({b.language for b in bundles}))
+    known = ", ".join(sorted({b.language for b in bundles if b.kind != ADAPTER}))
     raise InputError(f"no bundle reads the language {language!r}; there are bundles for: {known}")
+
+
+def choose_adapter(bundles: Sequence[BundleInfo], language: str) -> BundleInfo | None:
+    """Take the adapter that stands on top of a language's bundles; None where there is none."""
+    return next((b for b in bundles if b.language == language and b.kind == ADAPTER), None)
 
 
 def read_verified(info: BundleInfo) -> dict[str, bytes]:

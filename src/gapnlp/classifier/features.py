@@ -35,6 +35,15 @@ class FeatureSpec:
     folded: bool = False
 
 
+_LATIN = (FeatureSpec("char_wb", 2, 5, folded=True), FeatureSpec("word", 1, 2, folded=True))
+# The blocks of each language, in bundles and in adapters.
+FEATURES: dict[str, tuple[FeatureSpec, ...]] = {
+    "en": _LATIN,
+    "pl": _LATIN,
+    "zh": (FeatureSpec("char", 1, 3, folded=True),),
+}
+
+
 def fold(text: str) -> str:
     """Lower-case; every digit as 0, no diacritics, no words that stand for addresses. Characters keep their places.
 

@@ -13,7 +13,7 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
+from scipy.special import expit, logit, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from gapnlp.classifier.base import Attribution, Document, Predictions
@@ -28,9 +28,13 @@ FIRST_HEADS = (*LABELS, *PRESENCE_LABELS)
 # Stage two: the same names, read as groups below.
 SECOND_HEADS = FIRST_HEADS
 
-_SENTIMENT = slice(
+SENTIMENT_SLICE = slice(
     LABELS.index(f"sentiment:{SENTIMENTS[0]}"), LABELS.index(f"sentiment:{SENTIMENTS[0]}") + len(SENTIMENTS)
 )
+# Each dimension's polarities, as columns.
+POLARITY_SLICES = tuple(slice(i * len(POLARITIES), (i + 1) * len(POLARITIES)) for i in range(len(DIMENSIONS)))
+# The least probability that log-odds are taken of.
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +123,34 @@ def combine(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     values: NDArray[np.float64] = expit(logits[:, : len(LABELS)])
     presence = expit(logits[:, len(LABELS) :])
-    for i in range(len(DIMENSIONS)):
-        columns = slice(i * len(POLARITIES), (i + 1) * len(POLARITIES))
+    for i, columns in enumerate(POLARITY_SLICES):
         values[:, columns] = presence[:, [i]] * softmax(logits[:, columns], axis=1)
-    values[:, _SENTIMENT] = softmax(logits[:, _SENTIMENT], axis=1)
+    values[:, SENTIMENT_SLICE] = softmax(logits[:, SENTIMENT_SLICE], axis=1)
     return values
+
+
+def logits_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn probabilities, columns as LABELS, back into log-odds, columns as SECOND_HEADS: the inverse of `combine`.
+
+    Those of a softmax are given with mean 0. Probabilities nearer to 0 or 1 than a millionth count as that.
+    """
+    presence = np.column_stack([values[:, columns].sum(axis=1) for columns in POLARITY_SLICES])
+    logits = np.hstack([_log_odds(values), _log_odds(presence)])
+    for i, columns in enumerate(POLARITY_SLICES):
+        logits[:, columns] = _centred_logs(values[:, columns] / np.maximum(presence[:, [i]], 1e-300))
+    logits[:, SENTIMENT_SLICE] = _centred_logs(values[:, SENTIMENT_SLICE])
+    return logits
+
+
+def _log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = logit(np.clip(probabilities, _LEAST, 1 - _LEAST))
+    return found
+
+
+def _centred_logs(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    logs = np.log(np.maximum(shares, _LEAST))
+    centred: NDArray[np.float64] = logs - logs.mean(axis=1, keepdims=True)
+    return centred
 
 
 def unique_texts(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:

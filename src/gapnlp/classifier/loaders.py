@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
+from sklearn.feature_extraction.text import TfidfVectorizer
 
+from gapnlp.classifier.adapted import AdaptedClassifier, Adapter
 from gapnlp.classifier.base import Classifier
-from gapnlp.classifier.bundle import FORMAT, BundleInfo, read_manifest, read_verified
+from gapnlp.classifier.bundle import ADAPTER, FORMAT, BundleInfo, read_manifest, read_verified
 from gapnlp.classifier.decision import Abstention, Thresholds
 from gapnlp.classifier.encoder import Encoder
 from gapnlp.classifier.features import FeatureSpec, restored_vectorizer
-from gapnlp.classifier.linear import LinearClassifier, LinearWeights
+from gapnlp.classifier.linear import FIRST_HEADS, LinearClassifier, LinearWeights
 from gapnlp.classifier.transformer import StackedWeights, TransformerClassifier
 from gapnlp.errors import ModelError
 from gapnlp.records.error_counts import ErrorCounts, ShareError
@@ -30,6 +34,8 @@ def load_bundle(info: BundleInfo, *, quality: str | None = None, threads: int = 
     Raises ModelError when a file is missing, changed, or of a format that this version does not know.
     """
     loader = LOADERS.get(info.kind)
+    if info.kind == ADAPTER:
+        raise ModelError(f"{info.name}: an adapter reads nothing by itself; load its base and use load_adapter")
     if loader is None:
         raise ModelError(f"{info.name}: kind {info.kind!r} is unknown to this version of gapnlp; upgrade gapnlp")
     contents = read_verified(info)
@@ -47,11 +53,7 @@ def load_bundle(info: BundleInfo, *, quality: str | None = None, threads: int = 
 def _load_linear(info: BundleInfo, contents: Mapping[str, bytes]) -> LinearClassifier:
     card = _read_card(contents)
     tensors = load_tensors(contents["weights.safetensors"])
-    vocabulary = json.loads(contents["vocabulary.json"])
-    vectorizers = tuple(
-        restored_vectorizer(FeatureSpec(**spec), vocabulary[i], tensors[f"idf{i}"])
-        for i, spec in enumerate(card["features"])
-    )
+    vectorizers = _vectorizers(card, contents, tensors)
     weights = LinearWeights(
         first=tensors["first"] * tensors["first_scale"],
         first_bias=tensors["first_bias"],
@@ -65,6 +67,70 @@ def _load_linear(info: BundleInfo, contents: Mapping[str, bytes]) -> LinearClass
     return LinearClassifier(
         language=info.language, version=info.version, vectorizers=vectorizers, weights=weights, **_rules(card)
     )
+
+
+def _vectorizers(
+    card: Mapping[str, Any], contents: Mapping[str, bytes], tensors: Mapping[str, NDArray[Any]]
+) -> tuple[TfidfVectorizer, ...]:
+    vocabulary = json.loads(contents["vocabulary.json"])
+    return tuple(
+        restored_vectorizer(FeatureSpec(**spec), vocabulary[i], tensors[f"idf{i}"])
+        for i, spec in enumerate(card["features"])
+    )
+
+
+def load_adapter(info: BundleInfo, base: Classifier) -> AdaptedClassifier:
+    """Put an adapter, checked file by file, on top of a classifier.
+
+    Raises ModelError when a file is missing or changed, or the adapter was not made for this base.
+    """
+    if info.kind != ADAPTER:
+        raise ModelError(f"{info.name}: is of kind {info.kind!r}; an adapter is wanted, no other kind stands on a base")
+    contents = read_verified(info)
+    try:
+        card = _read_card(contents)
+        adapter = _read_adapter(card, contents)
+        bases = tuple(map(str, card["bases"]))
+    except (LookupError, ValueError, TypeError, AttributeError, SafetensorError) as error:
+        raise ModelError(f"{info.folder}: not a bundle of format {FORMAT} ({error}); train it again") from None
+    if base.version.partition("~")[0] not in bases:
+        raise ModelError(
+            f"{info.name}: was made for {', '.join(bases)}, not for {base.version}; train it again on these bundles "
+            "with `gapnlp train`, or go back to the bundles before with `gapnlp models rollback`"
+        )
+    return AdaptedClassifier(base, adapter, info.version)
+
+
+def _read_adapter(card: Mapping[str, Any], contents: Mapping[str, bytes]) -> Adapter:
+    tensors = load_tensors(contents["weights.safetensors"])
+    vectorizers = _vectorizers(card, contents, tensors)
+    learnt = np.isin(FIRST_HEADS, card["learnt"])
+    rows = np.flatnonzero(learnt)
+    adapter = Adapter(
+        language=card["language"],
+        learnt=learnt,
+        vectorizers=vectorizers,
+        centre=tensors["centre"],
+        scale=tensors["scale"],
+        signals=_all_heads(tensors["signals"], rows),
+        ngrams=_all_heads(tensors["ngrams"], rows),
+        bias=_all_heads(tensors["bias"], rows),
+        thresholds=_thresholds(card),
+        error_counts={label: ErrorCounts(**counts) for label, counts in card["error_counts"].items()},
+        further=tuple(card["further"]),
+    )
+    signals = len(FIRST_HEADS) + len(adapter.further)
+    shapes = (adapter.signals.shape[1], len(adapter.centre), len(adapter.scale), adapter.ngrams.shape[1])
+    if shapes != (signals + len(FIRST_HEADS), signals, signals, sum(len(v.vocabulary) for v in vectorizers)):
+        raise ValueError(f"weights of shapes {shapes} do not belong to its signals and n-grams")
+    return adapter
+
+
+def _all_heads(rows: NDArray[Any], places: Sequence[int] | NDArray[np.intp]) -> NDArray[Any]:
+    """Put the learnt heads' rows to their places among all heads; zeros elsewhere."""
+    found = np.zeros((len(FIRST_HEADS), *rows.shape[1:]), dtype=rows.dtype)
+    found[places] = rows
+    return found
 
 
 def _load_transformer(info: BundleInfo, contents: Mapping[str, bytes]) -> TransformerClassifier:
@@ -103,10 +169,14 @@ def _read_card(contents: Mapping[str, bytes]) -> Mapping[str, Any]:
     return card
 
 
+def _thresholds(card: Mapping[str, Any]) -> Thresholds:
+    return Thresholds(**{**card["thresholds"], "sentiment": tuple(card["thresholds"]["sentiment"])})
+
+
 def _rules(card: Mapping[str, Any]) -> dict[str, Any]:
     """Read what every kind of bundle decides by."""
     return {
-        "thresholds": Thresholds(**{**card["thresholds"], "sentiment": tuple(card["thresholds"]["sentiment"])}),
+        "thresholds": _thresholds(card),
         "abstention": Abstention(**card["abstention"]) if card["abstention"] else None,
         "error_counts": {label: ErrorCounts(**counts) for label, counts in card["error_counts"].items()},
         "share_errors": {label: ShareError(**error) for label, error in card["share_errors"].items()},
