@@ -28,7 +28,7 @@ def answer_base(base: Classifier, test: Sequence[LabelledTicket]) -> Decided:
 def answer_adapted(base: Classifier, train: Sequence[LabelledTicket], test: Sequence[LabelledTicket]) -> Decided:
     """Train an adapter on the tickets as `gapnlp train` does, and label the test rows."""
     fitted = fit_adapter(train, base.language, base)
-    return answer_tickets(AdaptedClassifier(base, fitted.adapter), test, base.language).decided
+    return answer_tickets(AdaptedClassifier(base, fitted.adapter, "adapter"), test, base.language).decided
 
 
 @cache

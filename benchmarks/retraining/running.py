@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from threadpoolctl import threadpool_limits
 
 from benchmarks.retraining.answers import AnswerCache, Answered, Decided, f1_by_label, macro_f1, rows_digest
+from benchmarks.retraining.ours import ADAPTED, answer_adapted, answer_base, source_digest
 from benchmarks.retraining.peers import FORMS, PEERS, answer_peer
 from benchmarks.retraining.tasks import Company
 from gapnlp.classifier.base import Classifier
@@ -61,8 +62,6 @@ class Runner:
 
     def adapter(self, kind: str, base: Classifier, draws: Sequence[Draw]) -> Iterator[Result]:
         """Measure a base, then an adapter on top of it for each draw. kind: the base's name in the table."""
-        from benchmarks.retraining.ours import ADAPTED, answer_adapted, answer_base, source_digest
-
         test = self.company.test
         untrained = (rows_digest((), test), base.version)
         yield from self._results((kind,), UNTRAINED, untrained, lambda: {kind: answer_base(base, test)})
