@@ -11,6 +11,8 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY models ./models
+COPY data/labelled ./data/labelled
+COPY data/regression ./data/regression
 COPY src ./src
 # The environment gets no pip of its own: this stage's pip fills it from outside. Nothing is compiled: every dependency
 # has a wheel, and the build ends where one has not.

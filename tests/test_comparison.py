@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gapnlp import comparison, jobs
-from gapnlp.classifier.bundle import MANIFEST, default_models_folder
+from gapnlp.classifier.bundle import default_models_folder
+from gapnlp.classifier.states import MANIFEST
 from gapnlp.comparison import CopyOptions, compare
 from gapnlp.errors import InputError, ModelError
 from gapnlp.ingest.columns import ColumnOptions

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as save_tensors
 
 from benchmarks.robustness.measuring import card_figures, measure_robustness
-from gapnlp.classifier.bundle import MANIFEST, read_manifest
+from gapnlp.classifier.bundle import read_manifest
 from gapnlp.classifier.loaders import load_bundle
+from gapnlp.classifier.states import MANIFEST
 from training.calibration import calibration_figures
 from training.cards import render_card
 from training.decisions import figures

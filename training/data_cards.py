@@ -19,6 +19,8 @@ from training.sources import SOURCES
 
 _LANGUAGE = {"en": "English", "pl": "Polish", "zh": "Chinese"}
 _MARKS = "<!-- counts: {} -->"
+# Counted here and read by nothing else in this package: it is never trained on.
+_REGRESSION_FOLDER = ROOT / "data" / "regression"
 
 
 def main() -> None:
@@ -38,8 +40,13 @@ def with_tables(page: str, tables: Mapping[str, str]) -> str:
     return page
 
 
-def written_tables(folder: Path = WRITTEN_FOLDER) -> dict[str, str]:
-    """Items by industry and segments by label of the written items."""
+def written_tables() -> dict[str, str]:
+    """Items by industry and segments by label of the written items: those to train on, and the regression set."""
+    regression = _written_tables(_REGRESSION_FOLDER)
+    return {**_written_tables(WRITTEN_FOLDER), **{f"regression {name}": table for name, table in regression.items()}}
+
+
+def _written_tables(folder: Path) -> dict[str, str]:
     items = {language: list(read_gold(folder / f"{language}.jsonl")) for language in LANGUAGES}
     industries = {language: Counter(i.domain or "" for i in found) for language, found in items.items()}
     segments = {language: [x for i in found for x in i.labels] for language, found in items.items()}

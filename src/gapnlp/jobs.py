@@ -103,7 +103,7 @@ def recognise_inputs(
     """
     files = list_inputs(paths)
     recognitions = tuple(recognise(path, columns) for path in files)
-    return Inputs(files, columns, recognitions, scorer or ScorerSettings(), workers)
+    return Inputs(files, columns, recognitions, (scorer or ScorerSettings()).kept(), workers)
 
 
 def score_file(inputs: Inputs, out: Path, *, segments: bool = False, on_progress: OnProgress) -> Mapping[str, int]:
@@ -189,7 +189,7 @@ def report(
     """
     columns = ColumnOptions(text=text, date=date, rating=rating, id=id, by=by, language=language)
     recognition, rows = read_frame(frame, columns)
-    settings = ScorerSettings(models, quality=quality)
+    settings = ScorerSettings(models, quality=quality).kept()
     scorer = settings.make()
     counts = _Tallying(Tally(by_group=by is not None, period=period))
     for _, chunk in _chunks(rows):

@@ -15,7 +15,6 @@ from safetensors.numpy import load, save
 
 from gapnlp.classifier.bundle import (
     FORMAT,
-    MANIFEST,
     BundleInfo,
     choose_bundle,
     default_models_folder,
@@ -23,6 +22,7 @@ from gapnlp.classifier.bundle import (
     read_verified,
 )
 from gapnlp.classifier.loaders import load_bundle
+from gapnlp.classifier.states import MANIFEST
 from gapnlp.errors import InputError, ModelError
 
 

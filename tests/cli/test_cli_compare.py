@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 
 from gapnlp import comparison
-from gapnlp.classifier.bundle import MANIFEST, default_models_folder
+from gapnlp.classifier.bundle import default_models_folder
+from gapnlp.classifier.states import MANIFEST
 from gapnlp.cli import screen
 from gapnlp.cli.main import app, main
 from gapnlp.records.promises import Ledger

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
@@ -20,13 +20,14 @@ from gapnlp.api.observability import install
 from gapnlp.api.openapi import install_openapi
 from gapnlp.api.problems import UnexpectedErrors, install_problems
 from gapnlp.api.rates import RateLimiter
+from gapnlp.api.reloading import ModelWatch, ServedModels
 from gapnlp.api.routes import classify, docs, info, jobs, results, webhooks
 from gapnlp.api.routes import corrections as corrections_routes
 from gapnlp.api.tracing import NO_NATIVE_TELEMETRY
 from gapnlp.api.uploads import UploadGate
 from gapnlp.api.web.pages import add_pages
 from gapnlp.api.webhooks.signatures import INTERCOM_WINDOW
-from gapnlp.scoring.loading import load
+from gapnlp.records.labels import LANGUAGES
 from gapnlp.scoring.scorer import Scorer
 from gapnlp.service.corrections import CorrectionService
 from gapnlp.service.jobs import JobService
@@ -65,7 +66,7 @@ def create_app(
 
     jobs, keys, corrections: given ones are started and stopped by who gives them; without, the app makes its own when
     it starts.
-    make_scorer: what /classify scores with; the settings' models when not given.
+    make_scorer: what /classify scores with; when not given, the settings' models, followed when they change.
     """
     app = FastAPI(
         title="gapnlp",
@@ -85,7 +86,8 @@ def create_app(
     # A request as large as is allowed has to fit into an empty queue.
     queue = max(settings.classify_queue, settings.classify_documents)
     limits = PoolLimits(queue=queue, batch=settings.classify_batch)
-    state.pool = ScoringPool(make_scorer or _scorer_maker(settings), limits)
+    state.models = ServedModels(settings, make_scorer)
+    state.pool = ScoringPool(state.models.make, limits)
     state.memory = AnswerMemory()
     # Replays are refused after the window, so they are remembered for as long.
     state.deliveries = AnswerMemory(MemoryLimits(seconds=INTERCOM_WINDOW + 60.0))
@@ -103,7 +105,9 @@ def create_app(
 
 def _watch(app: FastAPI, settings: Settings) -> None:
     """Add logs and metrics outside of all other layers, and connect what they ask for."""
-    metrics, pool = install(app, settings), app.state.pool
+    metrics, pool, models = install(app, settings), app.state.pool, app.state.models
+    metrics.watch_models(lambda: _served(pool))
+    metrics.watch_reloads(lambda: models.reloads, lambda: models.fault is not None)
     metrics.watch_queue(lambda: pool.waiting)
     metrics.watch_jobs(lambda: app.state.jobs.counts())
     pool.on_batch = metrics.observe_batch
@@ -140,11 +144,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if state.corrections is None:
             state.corrections = await run_in_threadpool(CorrectionService, state.settings)
             stack.push_async_callback(run_in_threadpool, state.corrections.close)
+        watch = ModelWatch(state.models, state.pool)
+        watch.start()
+        stack.push_async_callback(run_in_threadpool, watch.stop)
         state.pool.start()
         stack.push_async_callback(run_in_threadpool, state.pool.stop)
         yield
         state.streams.stopping.set()
 
 
-def _scorer_maker(settings: Settings) -> Callable[[], Scorer]:
-    return lambda: load(settings.models, quality=settings.quality)
+def _served(pool: ScoringPool) -> Mapping[str, str]:
+    """Tell the version of each language's model as predictions name it; nothing before the models are loaded."""
+    scorer = pool.scorer
+    return {x: scorer.classifier(x).version for x in LANGUAGES} if scorer is not None else {}

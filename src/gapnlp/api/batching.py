@@ -1,7 +1,7 @@
 """Scoring off the event loop: texts of all requests wait in one bounded queue and are scored together.
 
 Nothing waits on purpose: while one batch is scored, the next one gathers. A queue that is full refuses at once, so that
-memory does not grow with the number of callers.
+memory does not grow with the number of callers. Scorers can be replaced between two batches: see reloading.py.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ class ScoringPool:
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._stopping = False
-        self._ready = 0
+        # One for each thread; None before it is loaded.
+        self._scorers: list[Scorer | None] = [None] * limits.threads
         self._fault: GapnlpError | None = None
         # Seconds a text took lately: what Retry-After is estimated from.
         self._pace = 0.01
@@ -121,7 +122,12 @@ class ScoringPool:
     @property
     def ready(self) -> bool:
         """Whether a scorer is loaded and takes work."""
-        return self._ready > 0 and not self._stopping
+        return self.scorer is not None and not self._stopping
+
+    @property
+    def scorer(self) -> Scorer | None:
+        """One of the scorers at work, to look at and not to score with; None before one is loaded."""
+        return next((s for s in self._scorers if s is not None), None)
 
     @property
     def fault(self) -> GapnlpError | None:
@@ -131,7 +137,7 @@ class ScoringPool:
     def start(self) -> None:
         """Start the threads; they load their scorers while the server already answers."""
         for number in range(self.limits.threads):
-            thread = threading.Thread(target=self._serve, name=f"scoring-{number}", daemon=True)
+            thread = threading.Thread(target=self._serve, args=(number,), name=f"scoring-{number}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -142,6 +148,16 @@ class ScoringPool:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
+
+    def replace_scorers(self, make: Callable[[], Scorer]) -> None:
+        """Make new scorers beside those at work, and let them take over between two batches.
+
+        Call it in a thread of its own: it takes as long as loading does. Raises ModelError when one cannot be made;
+        then nothing has changed.
+        """
+        fresh: list[Scorer | None] = [_made_beside(old, make) for old in self._scorers]
+        with self._changed:
+            self._scorers, self._fault = fresh, None
 
     def check_room(self, texts: int = 1) -> None:
         """Raise ApiProblem "busy" when so many texts would not fit into the queue, "not-ready" without a scorer."""
@@ -178,9 +194,11 @@ class ScoringPool:
         await asyncio.wrap_future(call.future)
         return found[0]
 
-    def _serve(self) -> None:
-        scorer = self._load()
+    def _serve(self, number: int) -> None:
+        self._load(number)
         while (pieces := self._take()) is not None:
+            # Asked for at each batch: it may be another one by now.
+            scorer = self._scorers[number]
             if scorer is None:
                 _refuse(pieces)
                 continue
@@ -189,16 +207,15 @@ class ScoringPool:
             _work(scorer, pieces)
             self._pace += 0.1 * ((time.monotonic() - started) / len(pieces) - self._pace)
 
-    def _load(self) -> Scorer | None:
+    def _load(self, number: int) -> None:
         try:
-            scorer = self._make_scorer()
-            scorer.score([Feedback(x, _WARM_UP[x], Source("", 0), language=x) for x in LANGUAGES])
-        except Exception as error:  # noqa: BLE001 - whatever it is, the thread has to go on and refuse
-            self._fault = error if isinstance(error, GapnlpError) else ModelError(f"unexpected {type(error).__name__}")
-            log.error("no scorer could be made: %s", self._fault)
-            return None
-        self._ready += 1
-        return scorer
+            scorer, fault = _made_beside(None, self._make_scorer), None
+        except GapnlpError as error:
+            scorer, fault = None, error
+            log.error("no scorer could be made: %s", fault)
+        with self._changed:
+            if self._scorers[number] is None:  # else it was replaced meanwhile, by a later one
+                self._scorers[number], self._fault = scorer, fault or self._fault
 
     def _take(self) -> list[_Piece] | None:
         """Take one call, or texts up to a batch; None when stopped and nothing is left."""
@@ -218,6 +235,24 @@ class ScoringPool:
         if not self._pieces or isinstance(taken[0], _Call) or isinstance(self._pieces[0], _Call):
             return False
         return len(taken) < self.limits.batch and characters + _length(self._pieces[0]) <= _BATCH_CHARACTERS
+
+
+def _made_beside(old: Scorer | None, make: Callable[[], Scorer]) -> Scorer:
+    """Make a scorer and have it read its bundles. old: works on meanwhile, and leaves the new one what both can use.
+
+    Raises ModelError, whatever goes wrong: who asks has to go on.
+    """
+    try:
+        scorer = make()
+        if old is None:
+            scorer.score([Feedback(x, _WARM_UP[x], Source("", 0), language=x) for x in LANGUAGES])
+            return scorer
+        for language in LANGUAGES:
+            scorer.classifier(language).predict([[_WARM_UP[language]]])
+        scorer.take_over(old)
+    except Exception as error:  # noqa: BLE001 - as above
+        raise error if isinstance(error, GapnlpError) else ModelError(f"unexpected {type(error).__name__}") from None
+    return scorer
 
 
 def _length(piece: _Piece) -> int:

@@ -13,6 +13,7 @@ from gapnlp.api.access import Caller, caller_of
 from gapnlp.api.batching import ScoringPool
 from gapnlp.api.memory import AnswerMemory
 from gapnlp.api.problems import ApiProblem
+from gapnlp.api.reloading import ServedModels
 from gapnlp.service.corrections import CorrectionService
 from gapnlp.service.jobs import JobService
 from gapnlp.settings import Settings
@@ -31,12 +32,13 @@ class Server:
     corrections: CorrectionService
     pool: ScoringPool
     memory: AnswerMemory
+    models: ServedModels
 
 
 async def server_of(request: Request) -> Server:
     """Find the parts where the app factory left them; async only so that FastAPI needs no thread for it."""
     state = request.app.state
-    return Server(state.settings, state.jobs, state.corrections, state.pool, state.memory)
+    return Server(state.settings, state.jobs, state.corrections, state.pool, state.memory, state.models)
 
 
 def allowed(scope: str | None) -> Callable[[Request], Awaitable[Caller]]:

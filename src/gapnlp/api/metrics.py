@@ -13,7 +13,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.gc_collector import GCCollector
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -79,6 +79,13 @@ class Metrics:
         """Ask for the model version of each language at each reading."""
         self.registry.register(_Asked("gapnlp_model", "Model that serves a language.", lambda: _by_language(versions)))
 
+    def watch_reloads(self, reloads: Callable[[], int], outdated: Callable[[], bool]) -> None:
+        """Ask at each reading how often the models were replaced, and whether newer ones could not be loaded."""
+        name, told = "gapnlp_model_reloads", "Times that other models took over."
+        self.registry.register(_Asked(name, told, lambda: CounterMetricFamily(name, told, reloads())))
+        gauge = Gauge("gapnlp_models_outdated", "1: newer models cannot be loaded.", registry=self.registry)
+        gauge.set_function(lambda: float(outdated()))
+
     def render(self, accept: str | None = None) -> tuple[bytes, str]:
         """Write all metrics in the format that an Accept header asks for; returns content and media type."""
         encode, media_type = choose_encoder(accept or "")
@@ -88,7 +95,7 @@ class Metrics:
 class _Asked(Collector):
     """Metrics that are asked for at each reading. What cannot be told is left out: a gap in a plot, not a zero."""
 
-    def __init__(self, name: str, documentation: str, ask: Callable[[], GaugeMetricFamily]) -> None:
+    def __init__(self, name: str, documentation: str, ask: Callable[[], Metric]) -> None:
         self._family = GaugeMetricFamily(name, documentation)
         self._ask = ask
 

@@ -9,7 +9,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,9 +24,7 @@ from gapnlp.api.logs import REQUEST_ID
 from gapnlp.api.metrics import Metrics
 from gapnlp.api.route_names import RouteNames
 from gapnlp.api.tracing import Tracing, describe, make_tracing, trace_id
-from gapnlp.classifier.bundle import choose_bundle, read_manifest
 from gapnlp.errors import GapnlpError
-from gapnlp.records.labels import LANGUAGES
 from gapnlp.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,7 +48,6 @@ def install(app: FastAPI, settings: Settings) -> Metrics:
     Raises MissingExtra when tracing is asked for and not installed.
     """
     metrics = Metrics()
-    metrics.watch_models(lambda: _served_models(settings))
     app.state.metrics = metrics
     watch = _Watch(metrics, RouteNames(app), make_tracing(settings.otel_endpoint))
     app.add_middleware(RequestWatch, watch=watch)
@@ -168,8 +165,3 @@ def _level(route: str, status: int) -> int:
 def _request_id(headers: Headers) -> str:
     given = headers.get(REQUEST_ID_HEADER, "")
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-
-
-def _served_models(settings: Settings) -> Mapping[str, str]:
-    bundles, quality = read_manifest(settings.models), settings.quality
-    return {x: choose_bundle(bundles, x, quality).served_version(quality) for x in LANGUAGES}

@@ -54,6 +54,9 @@ class ModelsAnswer(Told):
     """The bundles of this server."""
 
     quality: str = Field(description="what /classify uses", examples=["balanced"])
+    outdated: bool = Field(
+        description="the models folder was changed, and what is there now cannot be loaded", examples=[False]
+    )
     items: list[ModelAnswer]
 
 

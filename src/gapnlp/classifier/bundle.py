@@ -1,7 +1,7 @@
 """Bundles on disk: found through the manifest, refused when changed. `loaders.py` turns their files into classifiers.
 
 A models folder holds `manifest.toml` and one folder a bundle. The manifest lists each bundle's files with their sha256;
-what does not match is refused, and no other file is read.
+what does not match is refused, and so are links; no other file is read.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gapnlp.classifier.states import MANIFEST, bundles_folder, manifest_path, release_paths
 from gapnlp.errors import InputError, ModelError
 
-MANIFEST = "manifest.toml"
 FORMAT = 3
 # Names become paths, so they are held to letters that cannot leave the models folder.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -33,6 +33,7 @@ class BundleInfo:
 
     files: file name -> sha256. headline: on the development set, in [0, 1], None when never measured.
     quality: "fast" or "accurate" ("balanced" is a cascade of both). base: the bundle that this one builds on.
+    folder: where its files are.
     """
 
     name: str
@@ -47,10 +48,15 @@ class BundleInfo:
     base: str | None = None
 
     @property
-    def version(self) -> str:
-        """Name, release and the first digits over all files' sha256: what predictions carry."""
+    def digest(self) -> str:
+        """The first ten hexadecimal digits of a sha256 over all files' names and sha256."""
         together = "".join(f"{name}{self.files[name]}" for name in sorted(self.files))
-        return f"{self.name}-{self.release}+{hashlib.sha256(together.encode()).hexdigest()[:10]}"
+        return hashlib.sha256(together.encode()).hexdigest()[:10]
+
+    @property
+    def version(self) -> str:
+        """Name, release and digest: what predictions carry."""
+        return f"{self.name}-{self.release}+{self.digest}"
 
     def served_version(self, quality: str) -> str:
         """Name what predictions come from: a cascade is told apart from its accurate bundle alone."""
@@ -72,13 +78,14 @@ def default_models_folder() -> Path:
 def read_manifest(folder: Path | None = None) -> tuple[BundleInfo, ...]:
     """List the bundles of a models folder (default: the shipped one), without reading their weights.
 
+    folder: also a kept state of one, `releases/0007.toml` (see states.py).
     Raises ModelError when the manifest cannot be read or names a file outside its folder.
     """
     folder = folder or default_models_folder()
-    path = folder / MANIFEST
+    path = manifest_path(folder)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return tuple(_info(entry, folder) for entry in content["bundle"])
+        return tuple(parse_entry(entry, path) for entry in content["bundle"])
     except FileNotFoundError:
         raise ModelError(f"{path}: there is no manifest; pass --models a folder that holds one") from None
     except OSError as error:
@@ -87,14 +94,28 @@ def read_manifest(folder: Path | None = None) -> tuple[BundleInfo, ...]:
         raise ModelError(f"{path}: not a manifest of bundles ({error}); rebuild the bundles or reinstall") from None
 
 
-def _info(entry: Mapping[str, Any], folder: Path) -> BundleInfo:
-    for name in (entry["name"], *entry["files"]):
+def find_version(models: Path, version: str) -> BundleInfo | None:
+    """Find a bundle by its version, among those of now and of all kept states; None when it is in none of them."""
+    for path in (models / MANIFEST, *reversed(release_paths(models))):
+        if found := next((b for b in read_manifest(path) if b.version == version), None):
+            return found
+    return None
+
+
+def parse_entry(entry: Mapping[str, Any], path: Path) -> BundleInfo:
+    """Take over what a manifest, at a path, says of one bundle.
+
+    Raises ModelError for names that could lead out of the models folder and for formats that could run code; KeyError
+    when something is not said.
+    """
+    folder = entry.get("folder", entry["name"])
+    for name in (entry["name"], folder, *entry["files"]):
         if not _SAFE_NAME.fullmatch(name):
-            raise ModelError(f"{folder / MANIFEST}: {name!r} is not a plain name; the manifest is refused")
+            raise ModelError(f"{path}: {name!r} is not a plain name; the manifest is refused")
     for name in entry["files"]:
         if not name.endswith(_SAFE_ENDINGS):
             allowed = ", ".join(_SAFE_ENDINGS)
-            raise ModelError(f"{folder / MANIFEST}: {name!r} is not of a format that bundles hold ({allowed}); refused")
+            raise ModelError(f"{path}: {name!r} is not of a format that bundles hold ({allowed}); refused")
     return BundleInfo(
         name=entry["name"],
         kind=entry["kind"],
@@ -103,7 +124,7 @@ def _info(entry: Mapping[str, Any], folder: Path) -> BundleInfo:
         licence=entry["licence"],
         headline=entry.get("headline"),
         files=dict(entry["files"]),
-        folder=folder / entry["name"],
+        folder=bundles_folder(path) / folder,
         quality=entry.get("quality", "fast"),
         base=entry.get("base"),
     )
@@ -135,6 +156,8 @@ def read_verified(info: BundleInfo) -> dict[str, bytes]:
     contents: dict[str, bytes] = {}
     for name, expected in info.files.items():
         path = info.folder / name
+        if info.folder.is_symlink() or path.is_symlink():
+            raise ModelError(f"{path}: is a link, and may lead anywhere; put a copy of the file there")
         try:
             contents[name] = path.read_bytes()
         except OSError as error:

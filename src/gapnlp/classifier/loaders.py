@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from gapnlp.classifier.adapted import AdaptedClassifier, Adapter
 from gapnlp.classifier.base import Classifier
-from gapnlp.classifier.bundle import ADAPTER, FORMAT, BundleInfo, read_manifest, read_verified
+from gapnlp.classifier.bundle import ADAPTER, FORMAT, BundleInfo, find_version, read_verified
 from gapnlp.classifier.decision import Abstention, Thresholds
 from gapnlp.classifier.encoder import Encoder
 from gapnlp.classifier.features import FeatureSpec, restored_vectorizer
@@ -155,8 +155,8 @@ def _load_transformer(info: BundleInfo, contents: Mapping[str, bytes]) -> Transf
 
 def _load_base(info: BundleInfo, expected: str) -> LinearClassifier:
     """Load the linear bundle that an encoder was stacked on: no other will do, since weights belong together."""
-    found = next((b for b in read_manifest(info.folder.parent) if b.name == info.base), None)
-    if found is None or found.version != expected:
+    found = find_version(info.folder.parent, expected)
+    if found is None or found.name != info.base:
         raise ValueError(f"built on {expected}, which is not in this models folder")
     linear = _load_linear(found, read_verified(found))
     return linear

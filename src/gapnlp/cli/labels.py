@@ -107,7 +107,7 @@ def map_labels(
     from gapnlp.retraining.labels.propose import propose_mapping
     from gapnlp.scoring.loading import load
 
-    plans = _unmapped_plans(files, _options(format, labels, separator, (text, id, ticket, annotator, language)))
+    plans = _unmapped_plans(files, label_options(format, labels, separator, (text, id, ticket, annotator, language)))
     if not plans:
         return
     if out.exists() and not force:
@@ -116,7 +116,7 @@ def map_labels(
     proposals = propose_mapping(texts, None if names_only else load(models, quality="fast"))
     _write(out, write_mapping(proposals, propose_judged(proposals)))
     unsure = sum(not p.proposed for p in proposals)
-    _say(f"{len(proposals)} labels, {unsure} of them without a proposal. Read {out}, then set confirmed = true")
+    say(f"{len(proposals)} labels, {unsure} of them without a proposal. Read {out}, then set confirmed = true")
 
 
 @labels.command("check")
@@ -166,18 +166,18 @@ def check(
 
     if out.suffix == ".json":
         raise InputError(f"{out}: the report is Markdown and its JSON goes beside it; give a name such as report.md")
-    chosen = _options(format, labels, separator, (text, id, ticket, annotator, language))
+    chosen = label_options(format, labels, separator, (text, id, ticket, annotator, language))
     meaning = read_mapping(mapping) if mapping is not None else None
     data = read_labelled(files, meaning, chosen)
-    _show_files(data.files)
-    _show_failures(data.failures)
+    show_files(data.files)
+    show_failures(data.failures)
     held_out = read_labelled(test, meaning, chosen) if test else None
     report = check_labels(data, data.mapping, test=held_out)
     _write(out, render_markdown(report, quotes=quotes, test=held_out))
     _write(out.with_suffix(".json"), json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n")
-    _say("; ".join(f"{key}: {count:,}" for key, count in report.summary().items() if count >= 0))
+    say("; ".join(f"{key}: {count:,}" for key, count in report.summary().items() if count >= 0))
     if report.note:
-        _say(report.note)
+        say(report.note)
 
 
 def _unmapped_plans(files: list[Path], options: LabelOptions) -> list[FileReading]:
@@ -186,7 +186,7 @@ def _unmapped_plans(files: list[Path], options: LabelOptions) -> list[FileReadin
     from gapnlp.retraining.labels.reading import plan_reading
 
     plans = [plan_reading(path, options) for path in files]
-    _show_files(describe_file(plan) for plan in plans)
+    show_files(describe_file(plan) for plan in plans)
     return [plan for plan in plans if not plan.own]
 
 
@@ -198,16 +198,17 @@ def _label_texts(plans: list[FileReading]) -> dict[str, list[str]]:
     from gapnlp.retraining.labels.reading import read_file
 
     results = [result for plan in plans for result in read_file(plan)]
-    _show_failures(r for r in results if isinstance(r, Failure))
+    show_failures(r for r in results if isinstance(r, Failure))
     return texts_by_label(r for r in results if isinstance(r, NamedTicket))
 
 
-def _options(
+def label_options(
     format: str | None,
     labels: list[str] | None,
     separator: str | None,
     columns: tuple[str | None, str | None, str | None, str | None, str | None],
 ) -> LabelOptions:
+    """Put the options of a command together; columns: text, id, ticket, annotator, language."""
     from gapnlp.retraining.labels.named import LabelOptions
 
     text, id, ticket, annotator, language = columns
@@ -223,26 +224,29 @@ def _options(
     )
 
 
-def _show_files(files: Iterable[SourceFile]) -> None:
+def show_files(files: Iterable[SourceFile]) -> None:
+    """Say how files were read."""
     from gapnlp.cli.screen import show_recognition
 
     for file in files:
-        _say(f"{file.recognition.file}: read as {file.format} ({file.why})")
+        say(f"{file.recognition.file}: read as {file.format} ({file.why})")
         if file.own:
-            _say("its labels are gapnlp's own: no mapping is needed")
+            say("its labels are gapnlp's own: no mapping is needed")
         else:
             show_recognition(file.recognition)
 
 
-def _show_failures(failures: Iterable[Failure]) -> None:
+def show_failures(failures: Iterable[Failure]) -> None:
+    """Say how many rows cannot be used, and why of the first."""
     listed = list(failures)
     if listed:
-        _say(f"{len(listed):,} rows cannot be used:")
+        say(f"{len(listed):,} rows cannot be used:")
     for failure in listed[:_SHOWN]:
-        _say(f"  {failure.source.file}, row {failure.source.row}: {failure.reason}")
+        say(f"  {failure.source.file}, row {failure.source.row}: {failure.reason}")
 
 
-def _say(message: str) -> None:
+def say(message: str) -> None:
+    """Print a line about the work."""
     from rich.markup import escape
 
     from gapnlp.cli.screen import ERRORS

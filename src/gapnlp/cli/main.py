@@ -22,6 +22,7 @@ from gapnlp.cli.review import review
 from gapnlp.cli.score import score
 from gapnlp.cli.screen import ERRORS
 from gapnlp.cli.serve import serve
+from gapnlp.cli.train import train
 from gapnlp.cli.worker import worker
 from gapnlp.errors import GapnlpError
 
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (report, score, classify, compare, review, evaluate, drift, models, serve, worker):
+for command in (report, score, classify, compare, review, evaluate, drift, train, models, serve, worker):
     app.command()(command)
 app.add_typer(keys, name="keys")
 app.add_typer(labels, name="labels")
@@ -57,5 +58,5 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     if code == _STOPPED:  # typer itself turns Ctrl-C into this code
-        ERRORS.print("\nstopped; report, score and compare go on where they were when you run the same command again")
+        ERRORS.print("\nstopped; report, score, compare and train go on where they were when you run the same command again")
     sys.exit(code if isinstance(code, int) else 0)

@@ -17,10 +17,10 @@ _DIGITS = 4
 class Margins:
     """What "better" and "not worse" mean; F1, calibration errors and shares are in [0, 1].
 
-    least_true, least_false: held-out tickets with and without a label that it needs to be judged, at least 1. label: how much F1 a
-    single label may be shown to lose. calibration: how much the mean ECE and the mean Brier score may grow.
-    regression: how much F1 may be lost on the regression set. speed: least speed, as a share of the current one.
-    draws, level, seed: of the bootstrap.
+    least_true, least_false: held-out tickets with and without a label that it needs to be judged, at least 1.
+    label: how much F1 a single label may be shown to lose. calibration: how much the mean ECE and the mean Brier score
+    may grow. regression: how much F1 may be lost on the regression set. speed: least speed, as a share of the current
+    one. draws, level, seed: of the bootstrap.
     """
 
     least_true: int = 5

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from traceback import format_tb
 
+from gapnlp.classifier.states import kept_state
 from gapnlp.errors import StoreError
 from gapnlp.records.analysis import Analysis
 from gapnlp.records.feedback import Failure, Feedback
@@ -35,6 +36,10 @@ class ScorerSettings:
     models: Path | None = None
     redact: bool = False
     quality: str = DEFAULT_QUALITY
+
+    def kept(self) -> ScorerSettings:
+        """Stay with the state that the models folder is in now, whatever is promoted there meanwhile."""
+        return replace(self, models=kept_state(self.models))
 
     def make(self) -> Scorer:
         """Make the scorer."""

@@ -53,6 +53,13 @@ class Scorer:
             self._classifiers[language] = self.load(language)
         return self._classifiers[language]
 
+    def take_over(self, other: Scorer) -> None:
+        """Use another scorer's detector and cues from now on: they depend on no bundle, and take seconds to make.
+
+        The other one may end what it is at; afterwards only one of the two may score.
+        """
+        self._cues, self._detector = other._cues, other._detector
+
     def score(self, items: Sequence[Feedback]) -> list[Analysis | Failure]:
         """Score a batch: one result an item, in the same order.
 

@@ -47,6 +47,11 @@ class JobFolder:
         return self.path / "work.sqlite"
 
     @property
+    def pin(self) -> Path:
+        """The note of the models that the job is scored with: see pinning.py."""
+        return self.path / "models.txt"
+
+    @property
     def out(self) -> Path:
         """The folder of all that the job makes."""
         return self.path / "out"
@@ -66,7 +71,7 @@ class JobFolder:
 
     def drop_inputs(self) -> None:
         """Delete what is not needed once a job has ended: the upload, finished chunks, half-made results."""
-        for entry in [*self.path.glob("upload.*"), *self.path.glob("work*.sqlite*")]:
+        for entry in [*self.path.glob("upload.*"), *self.path.glob("work*.sqlite*"), *self.path.glob("models.txt*")]:
             entry.unlink(missing_ok=True)
         self.drop_drafts()
 

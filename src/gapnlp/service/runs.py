@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from gapnlp.records.service import COUNTS, ENDED, Job, JobOptions
 from gapnlp.scoring.local import ScorerSettings
 from gapnlp.service.folders import DataFolder, JobFolder
 from gapnlp.service.interruption import Interrupted
+from gapnlp.service.pinning import models_of
 from gapnlp.service.results import Writing, read_report, write_results
 from gapnlp.settings import Settings
 from gapnlp.store.claimed_work import ClaimedJobRepository, ClaimLost
@@ -127,6 +129,7 @@ class JobRun:
         return False
 
     def _check(self) -> None:
+        self._models()
         upload, limits = self.folder.upload, upload_limits(self.services.settings)
         check_packing(upload, limits)
         rows = check_rows(upload, check_table(upload, limits), limits, keep_on=self._keep_on)
@@ -185,9 +188,12 @@ class JobRun:
     def _inputs(self, workers: int | None) -> Inputs:
         upload, options = self.folder.upload, self.job.options
         read = tuple(replace(r, file=upload.name) for r in self.job.recognitions)
-        return Inputs(
-            (upload,), column_options(options), read, scorer_settings(self.services.settings, options), workers
-        )
+        scorer = ScorerSettings(self._models(), redact=options.redact, quality=options.quality)
+        return Inputs((upload,), column_options(options), read, scorer, workers)
+
+    def _models(self) -> Path | None:
+        """Name the models: the same in every run of the job, however often the folder's are replaced meanwhile."""
+        return models_of(self.folder, self.services.settings.models)
 
     def _progress(self, read: int) -> None:
         """Note the rows that are stored: those of the call before, since this call's chunk is stored after it.
@@ -256,11 +262,6 @@ def column_options(options: JobOptions) -> ColumnOptions:
     names = ("text", "title", "date", "rating", "id", "by", "language")
     chosen: Mapping[str, Any] = asdict(options)
     return ColumnOptions(**{name: chosen[name] for name in names})
-
-
-def scorer_settings(settings: Settings, options: JobOptions) -> ScorerSettings:
-    """Say how a job is scored."""
-    return ScorerSettings(settings.models, redact=options.redact, quality=options.quality)
 
 
 def _key(inputs: Inputs) -> str:

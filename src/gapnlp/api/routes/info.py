@@ -14,7 +14,6 @@ from gapnlp.api.openapi import problems
 from gapnlp.api.problems import ApiProblem
 from gapnlp.api.schemas_info import Alive, CauseAnswer, ModelAnswer, ModelsAnswer, TaxonomyAnswer, TermAnswer
 from gapnlp.api.schemas_jobs import Ui
-from gapnlp.classifier.bundle import read_manifest
 from gapnlp.errors import GapnlpError
 from gapnlp.records.labels import DIMENSIONS, EXPECTATIONS, GAPS, SENTIMENTS
 from gapnlp.taxonomy.catalogue import Wording, load_structure, load_wording
@@ -67,9 +66,10 @@ def models(server: ServerDep, _: Looker) -> ModelsAnswer:
             licence=b.licence,
             headline=b.headline,
         )
-        for b in read_manifest(server.settings.models)
+        for b in server.models.bundles
     ]
-    return ModelsAnswer(quality=server.settings.quality, items=items)
+    outdated = server.models.fault is not None
+    return ModelsAnswer(quality=server.settings.quality, outdated=outdated, items=items)
 
 
 @health.get("/healthz", summary="Say whether the server is alive", response_model=Alive)

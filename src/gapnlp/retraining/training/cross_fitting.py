@@ -16,7 +16,7 @@ from gapnlp.retraining.training.pieces import Pieces
 Matrix = NDArray[np.float64]
 FOLDS = 5
 # From the strongest to the weakest, so that a tie goes to the stronger and each fit starts from its neighbour's.
-GRID = tuple(Penalties(s, n) for s, n in product((300.0, 30.0, 3.0), (10.0, 1.0, 0.2)))
+GRID = tuple(Penalties(s, n) for s, n in product((100.0, 15.0), (10.0, 2.0, 0.5)))
 # Losses closer than this share of the best are a tie.
 _TIE = 0.002
 OnStep = Callable[[], None]

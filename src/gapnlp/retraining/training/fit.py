@@ -135,7 +135,7 @@ def fit_weights(problem: Problem, penalties: Penalties, start: Weights | None = 
     first = np.zeros(shape[0] * (shape[1] + 1))
     if start is not None:
         first = np.concatenate([(start.weights * root).ravel(), start.bias])
-    options = {"maxiter": _MOST_STEPS, "maxcor": 10, "ftol": 1e-7, "gtol": 1e-4}
+    options = {"maxiter": _MOST_STEPS, "maxcor": 10, "ftol": 1e-6, "gtol": 1e-4}
     best = minimize(loss, first, jac=True, method="L-BFGS-B", options=options).x
     return Weights(best[: -shape[0]].reshape(shape) / root, best[-shape[0] :])
 

@@ -31,12 +31,14 @@ class FittedAdapter:
     """What training gave.
 
     held_out: answers on every ticket by an adapter that had not seen it, its cuts included. truth: 1, 0 or -1 (not
-    given), (n_tickets, 33). penalties: as chosen. losses: mean log loss out of fold by penalty of cross_fitting.GRID.
+    given), (n_tickets, 33). lengths: segments of each ticket. penalties: as chosen. losses: mean log loss out of fold
+    by penalty of cross_fitting.GRID.
     """
 
     adapter: Adapter
     held_out: TicketAnswers
     truth: Truth
+    lengths: NDArray[np.intp]
     penalties: Penalties
     losses: tuple[float, ...]
 
@@ -55,7 +57,7 @@ def learn(lesson: Lesson, seed: int, pieces: Pieces, on_step: OnStep) -> FittedA
     cuts = _cuts(values, lesson, np.ones(len(crossed.folds), dtype=bool), learnt)
     counts = _error_counts(held_out, lesson.bags, learnt)
     adapter = _adapter(lesson, design, found, (learnt | earlier, cuts, counts))
-    return FittedAdapter(adapter, held_out, lesson.bags.truth, crossed.penalties, crossed.losses)
+    return FittedAdapter(adapter, held_out, lesson.bags.truth, lesson.bags.lengths, crossed.penalties, crossed.losses)
 
 
 def _adapter(

@@ -51,7 +51,7 @@ class BagTargets:
 def bag_targets(truth: Truth, lengths: NDArray[np.intp]) -> BagTargets:
     """Make targets of labels given as 1, 0 or NOT_GIVEN, columns as FIRST_HEADS."""
     dimensions = tuple(
-        np.vstack([_factors(row[columns], row[len(LABELS) + i]) for row in truth] or [np.zeros((0, len(_SETS)))])
+        np.asarray([_factors(row[columns], row[len(LABELS) + i], n) for row, n in zip(truth, lengths, strict=True)])
         for i, columns in enumerate(POLARITY_SLICES)
     )
     given = truth[:, SENTIMENT_SLICE]
@@ -59,11 +59,16 @@ def bag_targets(truth: Truth, lengths: NDArray[np.intp]) -> BagTargets:
     return BagTargets(lengths, truth, dimensions, np.where(some, given == 1, given != 0).astype(float))
 
 
-def _factors(polarities: Truth, presence: int) -> Matrix:
-    """Say by which factors the probability of an answer is a sum of S(X)."""
+def _factors(polarities: Truth, presence: int, segments: int) -> Matrix:
+    """Say by which factors the probability of an answer is a sum of S(X).
+
+    More polarities than segments cannot be: then the dimension is judged, and how is left open.
+    """
     factors = np.zeros(len(_SETS))
     asserted = [i for i, p in enumerate(polarities) if p == 1]
     denied = frozenset(i for i, p in enumerate(polarities) if p == 0)
+    if len(asserted) > segments:
+        asserted, denied, presence = [], frozenset(), 1
     everything = _SETS[-1]
     if not asserted and presence == 1 and denied != everything:  # judged, but with none of the denied ones
         factors[_PLACE[denied]], factors[-1] = 1.0, -1.0

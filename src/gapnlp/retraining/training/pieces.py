@@ -22,7 +22,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """A folder of finished pieces; None keeps nothing. Its name should say all that the pieces depend on."""
+    """A folder of finished pieces; None keeps nothing. Its name has to say all that the pieces depend on."""
 
     folder: Path | None = None
 

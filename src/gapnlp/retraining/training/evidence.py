@@ -1,0 +1,77 @@
+"""What is held against a newly learnt adapter: answers on tickets that neither it nor the current model has seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapnlp.classifier.base import Classifier, Document
+from gapnlp.classifier.linear import FIRST_HEADS
+from gapnlp.classifier.ticket_answers import TicketAnswers
+from gapnlp.retraining.gate import judge
+from gapnlp.retraining.training.bags import Truth
+from gapnlp.retraining.verdict import Verdict
+from gapnlp.retraining.written import measure_regression
+
+# Speed is the best of so many passes over so many tickets.
+_PASSES, _TIMED = 3, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Both sides' answers on the same tickets.
+
+    truth: (n, 33). test: fingerprint of the file of held-out tickets, None when answers were cross-fitted. how: where
+    the answers come from, plain sentences.
+    """
+
+    truth: Truth
+    current: TicketAnswers
+    new: TicketAnswers
+    test: str | None
+    how: str
+
+    def take(self, kept: NDArray[np.bool_], how: str) -> Evidence:
+        """Keep some tickets."""
+        both = [TicketAnswers(a.values[kept], a.decided[kept]) for a in (self.current, self.new)]
+        return Evidence(self.truth[kept], both[0], both[1], self.test, how)
+
+    def figures(self) -> dict[str, Any]:
+        """Give F1 by label of both sides, for the card; None where neither truth nor answers hold the label."""
+        labels = {}
+        for j, head in enumerate(FIRST_HEADS):
+            given = self.truth[:, j] >= 0
+            truth = self.truth[given, j] == 1
+            if truth.any():
+                pair = [_f1(truth, a.decided[given, j]) for a in (self.current, self.new)]
+                labels[head] = {"tickets": int(truth.sum()), "current": pair[0], "new": pair[1]}
+        return {"how": self.how, "test": self.test, "tickets": len(self.truth), "labels": labels}
+
+
+def _f1(truth: NDArray[np.bool_], decided: NDArray[np.bool_]) -> float | None:
+    total = int(truth.sum() + decided.sum())
+    return round(2 * int((truth & decided).sum()) / total, 4) if total else None
+
+
+def weigh(evidence: Evidence, current: Classifier, new: Classifier, documents: Sequence[Document]) -> Verdict:
+    """Ask the gate. documents: of the user's, to time both on."""
+    regression = (measure_regression(current, current.language), measure_regression(new, new.language))
+    return judge(evidence.truth, evidence.current, evidence.new, regression, _speeds(current, new, documents))
+
+
+def _speeds(current: Classifier, new: Classifier, documents: Sequence[Document]) -> tuple[float, float]:
+    """Segments a second of both, in turn, so that what else the machine does strikes both."""
+    timed = documents[:_TIMED]
+    segments = sum(map(len, timed))
+    best = [np.inf, np.inf]
+    for _ in range(_PASSES):
+        for i, classifier in enumerate((current, new)):
+            started = time.perf_counter()
+            classifier.predict(timed)
+            best[i] = min(best[i], time.perf_counter() - started)
+    return segments / best[0], segments / best[1]
