@@ -1,8 +1,4 @@
-"""The encoder network: a pretrained body, and one linear head that reads every token of the segment.
-
-Multi-task: dimension presence and polarity, gaps, sentiment, expectation and churn share the body. A head's log-odds
-are the mean of its answers to the segment's tokens, so that each token's part is known.
-"""
+"""Fitting the encoder network (`gapnlp.retraining.network`) to segments of which every label is known."""
 
 from __future__ import annotations
 
@@ -20,14 +16,9 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from gapnlp.classifier.encoder import EncoderInput
-from gapnlp.classifier.linear import FIRST_HEADS
-from gapnlp.records.labels import DIMENSIONS, LABELS, POLARITIES, SENTIMENTS
-
-_SENTIMENT = LABELS.index(f"sentiment:{SENTIMENTS[0]}")
-_SENTIMENTS = slice(_SENTIMENT, _SENTIMENT + len(SENTIMENTS))
-_FIRST_SINGLE = len(DIMENSIONS) * len(POLARITIES)
-# Heads that say yes or no on their own: all but polarities and sentiments, which compete.
-_SINGLE = [j for j in range(_FIRST_SINGLE, len(FIRST_HEADS)) if not _SENTIMENTS.start <= j < _SENTIMENTS.stop]
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
+from gapnlp.records.labels import LABELS
+from gapnlp.retraining.network import SINGLE_COLUMNS, Network, padded, seed_everything
 
 OnStep = Callable[[int, int, float], None]
 
@@ -46,45 +37,18 @@ class FitSettings:
     dropout: float = 0.1
 
 
-class Network(nn.Module):
-    """A body from `transformers` and a head over FIRST_HEADS."""
-
-    def __init__(self, body: nn.Module, *, heads: int = len(FIRST_HEADS), dropout: float = 0.1) -> None:
-        """body: anything whose output has `last_hidden_state`."""
-        super().__init__()
-        config: Any = body.config
-        self.body = body
-        self.has_types = getattr(config, "type_vocab_size", 0) > 1
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(config.hidden_size, heads)
-        nn.init.normal_(self.head.weight, std=0.02)
-        nn.init.constant_(self.head.bias, -2.0)
-
-    def forward(self, ids: Tensor, types: Tensor, own: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Give log-odds (n_rows, n_heads) and each token's part of them (n_rows, n_tokens, n_heads).
-
-        own: 1 where a token belongs to the segment, (n_rows, n_tokens). mask: 0 where a token is padding.
-        """
-        further = {"token_type_ids": types} if self.has_types else {}
-        if mask is not None:
-            further["attention_mask"] = mask
-        hidden = self.body(input_ids=ids, **further).last_hidden_state
-        share = own / own.sum(dim=1, keepdim=True)
-        parts = (self.dropout(hidden).float() @ self.head.weight.T.float()) * share[..., None]
-        return parts.sum(dim=1) + self.head.bias, parts
-
-
 def loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Sum over tasks: yes/no heads, sentiment, and polarity on the segments that judge a dimension.
 
     targets: columns as FIRST_HEADS, 0 or 1.
     """
-    total = binary_cross_entropy_with_logits(logits[:, _SINGLE], targets[:, _SINGLE].float(), reduction="none")
-    result = total.sum(dim=1).mean()
-    result = result + cross_entropy(logits[:, _SENTIMENTS], targets[:, _SENTIMENTS].argmax(dim=1))
-    for i in range(len(DIMENSIONS)):
+    single = binary_cross_entropy_with_logits(
+        logits[:, SINGLE_COLUMNS], targets[:, SINGLE_COLUMNS].float(), reduction="none"
+    )
+    result = single.sum(dim=1).mean()
+    result = result + cross_entropy(logits[:, SENTIMENT_SLICE], targets[:, SENTIMENT_SLICE].argmax(dim=1))
+    for i, columns in enumerate(POLARITY_SLICES):
         judged = targets[:, len(LABELS) + i] == 1
-        columns = slice(i * len(POLARITIES), (i + 1) * len(POLARITIES))
         if judged.any():
             aim = targets[judged][:, columns].argmax(dim=1)
             result = result + cross_entropy(logits[judged][:, columns], aim, reduction="sum") / len(targets)
@@ -119,7 +83,7 @@ def fit_network(
     for step in range(steps):
         rows = next(order)
         with torch.autocast("cpu", torch.bfloat16):
-            logits, _ = network(*_tensors([inputs[i] for i in rows]))
+            logits, _ = network(*padded([inputs[i] for i in rows]))
         value = loss(logits.float(), truth[rows])
         optimiser.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
@@ -129,26 +93,6 @@ def fit_network(
         if on_step:
             on_step(step + 1, steps, value.item())
     network.eval()
-
-
-def predict_logits(network: Network, inputs: Sequence[EncoderInput], *, batch: int = 64) -> NDArray[np.float64]:
-    """Log-odds in float32 arithmetic, shape (n_inputs, n_heads)."""
-    network.eval()
-    order = np.argsort([len(x.ids) for x in inputs], kind="stable")
-    found = np.zeros((len(inputs), network.head.out_features))
-    with torch.inference_mode():
-        for i in range(0, len(order), batch):
-            rows = order[i : i + batch]
-            found[rows] = network(*_tensors([inputs[k] for k in rows]))[0].numpy()
-    return found
-
-
-def seed_everything(seed: int) -> None:
-    """Make what follows repeatable."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True)
 
 
 def step_printer(name: str, out: Any) -> OnStep:
@@ -176,20 +120,3 @@ def _batches(lengths: NDArray[np.intp], settings: FitSettings) -> Any:
             batches += [part[k : k + settings.batch] for k in range(0, len(part), settings.batch)]
         random.shuffle(batches)
         yield from batches
-
-
-def _tensors(inputs: Sequence[EncoderInput]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Pad inputs to ids, types, own and mask, each (n_inputs, n_tokens)."""
-    width = max(len(x.ids) for x in inputs)
-    ids = torch.zeros(len(inputs), width, dtype=torch.long)
-    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-    own = torch.zeros(len(inputs), width)
-    for row, x in enumerate(inputs):
-        size = len(x.ids)
-        ids[row, :size] = torch.tensor(x.ids)
-        types[row, :size] = torch.tensor(x.types)
-        mask[row, :size] = 1
-        own[row, 1 : x.segment + 1] = 1
-        if not x.segment:
-            own[row, 0] = 1
-    return ids, types, own, mask

@@ -25,10 +25,11 @@ from torch import nn
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from gapnlp.errors import InputError, ModelError
+from gapnlp.retraining.network import seed_everything
 from gapnlp.text.normalise import normalise
 from training.bases import MINILM, load_base
 from training.material import banned_keys, read_development, read_material
-from training.network import seed_everything, step_printer
+from training.network import step_printer
 from training.pretraining_fit import UNLABELLED, Draws, PretrainingNetwork, PretrainingSettings, Rows, fit_body
 from training.public_texts import LANGUAGES, Pair, PublicText, read_pairs, read_texts
 from training.vocabulary import SIZES, SPECIAL, English, learn_tokenizer, start_vectors

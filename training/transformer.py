@@ -28,6 +28,8 @@ from gapnlp.classifier.bundle import FORMAT, BundleInfo, read_manifest
 from gapnlp.classifier.encoder import EncoderInput, encoder_inputs
 from gapnlp.errors import InputError
 from gapnlp.records.labels import LABELS, LANGUAGES
+from gapnlp.retraining.network import Network, predict_logits, seed_everything
+from gapnlp.retraining.onnx_export import export_network
 from training.auxiliary import read_auxiliary
 from training.bases import MINILM, load_base
 from training.bundle_files import finish_bundle, tensor_bytes
@@ -35,8 +37,7 @@ from training.cascade import choose_doubt
 from training.decisions import decision_rules
 from training.linear_fit import LinearFit, fit_linear, out_of_domain, out_of_fold_second
 from training.material import Material, banned_keys, describe_rows, fingerprint, read_development, read_material
-from training.network import FitSettings, Network, fit_network, predict_logits, seed_everything, step_printer
-from training.onnx_export import export_network
+from training.network import FitSettings, fit_network, step_printer
 from training.stages import fit_second
 
 RELEASE = "1.1.0"

@@ -306,14 +306,13 @@ def _build(
     languages = [x for x in LANGUAGES if tally.languages.get(x)]
     copy_language = units[0].language if units else "en"
     main = max(languages, key=lambda x: tally.languages[x], default=copy_language)
-    used = (choose_bundle(bundles, x, quality) for x in (*languages, _BUNDLE_LANGUAGE))
     return build_ledger(
         tally,
         units=units,
         settings=LedgerSettings(
             copy=tuple(path.name for path in options.paths),
             inputs=inputs.recognitions,
-            models=tuple(model_used(bundle, quality) for bundle in used),
+            models=tuple(model_used(bundles, x, quality) for x in (*languages, _BUNDLE_LANGUAGE)),
             matcher_error={r: MatcherError(*counts) for r, counts in models[main].errors.items()},
             draft=options.draft,
             other_language=_mostly_other(tally.languages, copy_language),

@@ -23,7 +23,7 @@ from gapnlp.aggregator.audit_tally import AuditTally
 from gapnlp.aggregator.build import BuildSettings, build
 from gapnlp.aggregator.references import read_references
 from gapnlp.aggregator.tally import Tally
-from gapnlp.classifier.bundle import BundleInfo, choose_bundle, read_manifest
+from gapnlp.classifier.bundle import BundleInfo, choose_adapter, choose_bundle, read_manifest
 from gapnlp.export.rows import ITEM_COLUMNS, SEGMENT_COLUMNS, item_rows, segment_rows
 from gapnlp.export.writers import choose_writer, make_folder, whole_file
 from gapnlp.ingest.audit_table import read_audit
@@ -362,7 +362,7 @@ def build_report(
         tally,
         settings=BuildSettings(
             recognitions=recognitions,
-            models=tuple(model_used(choose_bundle(bundles, x, settings.quality), settings.quality) for x in languages),
+            models=tuple(model_used(bundles, x, settings.quality) for x in languages),
             share_errors={x: scorer.classifier(x).share_errors for x in languages},
             references=references,
             by=by,
@@ -372,9 +372,11 @@ def build_report(
     )
 
 
-def model_used(bundle: BundleInfo, quality: str) -> ModelUsed:
-    """Name a bundle in a report, as its predictions do."""
-    return ModelUsed(bundle.language, bundle.name, bundle.served_version(quality), bundle.headline)
+def model_used(bundles: Sequence[BundleInfo], language: str, quality: str) -> ModelUsed:
+    """Name in a report what a language is scored with, as its predictions do."""
+    bundle, adapter = choose_bundle(bundles, language, quality), choose_adapter(bundles, language)
+    version = bundle.served_version(quality)
+    return ModelUsed(language, bundle.name, f"{adapter.version}@{version}" if adapter else version, bundle.headline)
 
 
 def job_key(inputs: Inputs, options: Mapping[str, Any]) -> str:

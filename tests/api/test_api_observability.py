@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import threading
 
 import pytest
 from fastapi import APIRouter, FastAPI, Request
@@ -17,7 +18,6 @@ from gapnlp.api.logs import REQUEST_ID
 from gapnlp.api.observability import REQUEST_ID_HEADER, install
 from gapnlp.api.tracing import NO_NATIVE_TELEMETRY
 from gapnlp.errors import ModelError, StoreError
-from gapnlp.scoring.loading import load
 from gapnlp.settings import Settings
 
 SECRET = "Krystyna"
@@ -192,19 +192,32 @@ def test_requests_are_counted_by_route(client):
     assert counted(client, "gapnlp_http_requests_in_flight") == 0
 
 
-def test_the_models_that_serve_are_named(tiny_models):
-    app = FastAPI()
-    install(app, Settings(models=tiny_models))
-    client = TestClient(app)
-    scorer = load(tiny_models)
+def test_the_models_that_serve_are_named(api, small_scorer):
+    while not api.app.state.pool.ready:
+        threading.Event().wait(0.005)
     for language in ("en", "pl", "zh"):
-        version = scorer.classifier(language).version
-        assert counted(client, "gapnlp_model", language=language, version=version) == 1
+        version = small_scorer.classifier(language).version
+        assert counted(api.client, "gapnlp_model", language=language, version=version) == 1
 
 
-def test_a_models_folder_that_is_gone_breaks_no_reading(tmp_path, caplog):
+def test_no_model_is_named_before_one_is_loaded(open_api):
+    late = threading.Event()
+
+    class Late:
+        def score(self, items):
+            late.wait(20)
+
+    api = open_api(Late())
+    assert counted(api.client, "gapnlp_model") == 0
+    late.set()
+
+
+def test_what_cannot_be_told_breaks_no_reading(caplog):
+    def gone():
+        raise ModelError("there is no manifest")
+
     app = FastAPI()
-    install(app, Settings(models=tmp_path / "gone"))
+    install(app, Settings()).watch_models(gone)
     assert counted(TestClient(app), "gapnlp_model") == 0
     assert "gapnlp_model cannot be told" in caplog.text
 

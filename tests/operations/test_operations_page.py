@@ -64,6 +64,7 @@ def test_every_metric_is_listed_with_its_labels():
     metrics = Metrics()
     metrics.watch_jobs(dict)
     metrics.watch_models(dict)
+    metrics.watch_reloads(lambda: 0, lambda: False)
     kinds = {"counter": "_total", "info": "_info"}
     own = [m for m in metrics.registry.collect() if m.name.startswith("gapnlp_")]
     made = {m.name + kinds.get(m.type, ""): {"info": "gauge"}.get(m.type, m.type) for m in own}
@@ -78,6 +79,7 @@ def test_labels_of_metrics_are_listed():
     metrics.observe_batch(1)
     metrics.watch_jobs(lambda: {"queued": 1})
     metrics.watch_models(lambda: {"en": "v"})
+    metrics.watch_reloads(lambda: 2, lambda: True)
     kinds = {"counter": "_total", "info": "_info"}
     made = {
         m.name + kinds.get(m.type, ""): {label for s in m.samples for label in s.labels} - {"le"}

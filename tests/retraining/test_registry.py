@@ -220,7 +220,7 @@ def test_an_edited_manifest_is_kept_as_a_state_of_its_own(models):
 def test_the_gate_is_obeyed(models):
     before = (models / MANIFEST).read_bytes()
     added = candidate_of(models, "2.0.0", verdict=BAD)
-    with pytest.raises(InputError, match="no better on the held-out tickets; slower.*--force"):
+    with pytest.raises(InputError, match=r"no better on the held-out tickets\. slower\. --force"):
         promote(models, added.version)
     assert (models / MANIFEST).read_bytes() == before
 
@@ -260,6 +260,7 @@ def test_a_folder_that_was_never_opened_is_refused(tmp_path):
         promote(tmp_path / "none", "linear-en")
     with pytest.raises(ModelError, match="there is no manifest"):
         rollback(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("name", ["card.json", "vocabulary.json", "weights.safetensors", "CARD.md"])

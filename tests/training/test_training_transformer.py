@@ -20,10 +20,11 @@ from training.material import read_development, read_material
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from gapnlp.retraining.network import Network, predict_logits  # noqa: E402
+from gapnlp.retraining.onnx_export import export_network  # noqa: E402
 from training import transformer as recipe  # noqa: E402
 from training.bases import load_base, minilm_folder  # noqa: E402
-from training.network import FitSettings, Network, fit_network, predict_logits  # noqa: E402
-from training.onnx_export import export_network  # noqa: E402
+from training.network import FitSettings, fit_network  # noqa: E402
 
 ARCHITECTURES = ("bert", "roberta", "distilbert")
 

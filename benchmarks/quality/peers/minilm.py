@@ -16,8 +16,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from benchmarks.quality.peers.peer import Values
 from benchmarks.quality.splits import Rows
 from gapnlp.records.labels import LABELS
+from gapnlp.retraining.network import seed_everything
 from training.bases import minilm_folder
-from training.network import seed_everything, step_printer
+from training.network import step_printer
 
 # Usual for an encoder of this size; the rate is above BERT's 5e-5, with which so small a model learns too slowly.
 EPOCHS, BATCH, RATE, WARM_UP, DECAY, TOKENS, SEED = 5, 32, 1e-4, 0.1, 0.01, 128, 0

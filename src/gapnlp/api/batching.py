@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -149,13 +149,14 @@ class ScoringPool:
         for thread in self._threads:
             thread.join()
 
-    def replace_scorers(self, make: Callable[[], Scorer]) -> None:
+    def replace_scorers(self, make: Callable[[], Scorer], unchanged: Collection[str] = ()) -> None:
         """Make new scorers beside those at work, and let them take over between two batches.
 
+        unchanged: languages whose classifiers stay those that they are.
         Call it in a thread of its own: it takes as long as loading does. Raises ModelError when one cannot be made;
         then nothing has changed.
         """
-        fresh: list[Scorer | None] = [_made_beside(old, make) for old in self._scorers]
+        fresh: list[Scorer | None] = [_made_beside(old, make, unchanged) for old in self._scorers]
         with self._changed:
             self._scorers, self._fault = fresh, None
 
@@ -237,8 +238,10 @@ class ScoringPool:
         return len(taken) < self.limits.batch and characters + _length(self._pieces[0]) <= _BATCH_CHARACTERS
 
 
-def _made_beside(old: Scorer | None, make: Callable[[], Scorer]) -> Scorer:
+def _made_beside(old: Scorer | None, make: Callable[[], Scorer], unchanged: Collection[str] = ()) -> Scorer:
     """Make a scorer and have it read its bundles. old: works on meanwhile, and leaves the new one what both can use.
+
+    unchanged: languages whose classifiers both can use.
 
     Raises ModelError, whatever goes wrong: who asks has to go on.
     """
@@ -247,9 +250,9 @@ def _made_beside(old: Scorer | None, make: Callable[[], Scorer]) -> Scorer:
         if old is None:
             scorer.score([Feedback(x, _WARM_UP[x], Source("", 0), language=x) for x in LANGUAGES])
             return scorer
-        for language in LANGUAGES:
+        scorer.take_over(old, unchanged)
+        for language in (x for x in LANGUAGES if x not in unchanged):
             scorer.classifier(language).predict([[_WARM_UP[language]]])
-        scorer.take_over(old)
     except Exception as error:  # noqa: BLE001 - as above
         raise error if isinstance(error, GapnlpError) else ModelError(f"unexpected {type(error).__name__}") from None
     return scorer

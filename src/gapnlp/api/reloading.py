@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gapnlp.api.batching import ScoringPool
 from gapnlp.classifier.bundle import BundleInfo, read_manifest
 from gapnlp.classifier.states import kept_state, manifest_path
 from gapnlp.errors import GapnlpError
+from gapnlp.records.labels import LANGUAGES
 from gapnlp.scoring.loading import load
 from gapnlp.scoring.scorer import Scorer
 from gapnlp.settings import Settings
@@ -67,7 +68,8 @@ class ServedModels:
         try:
             state = kept_state(self._settings.models)
             bundles = read_manifest(state)
-            pool.replace_scorers(lambda: load(state, quality=self._settings.quality))
+            same = _unchanged(self._bundles or (), bundles)
+            pool.replace_scorers(lambda: load(state, quality=self._settings.quality), same)
         except GapnlpError as error:
             if str(error) != str(self.fault):
                 log.error("the models folder was changed and cannot be used, so the models before it go on: %s", error)
@@ -115,6 +117,11 @@ class ModelWatch:
     def _is_due(self) -> bool:
         broken = self._models.fault is not None or self._pool.fault is not None
         return broken and time.monotonic() >= self._again
+
+
+def _unchanged(old: Sequence[BundleInfo], new: Sequence[BundleInfo]) -> list[str]:
+    """List the languages that both states have the very same bundles of."""
+    return [x for x in LANGUAGES if [b for b in old if b.language == x] == [b for b in new if b.language == x]]
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -35,10 +35,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (report, score, classify, compare, review, evaluate, drift, train, models, serve, worker):
+for command in (report, score, classify, compare, review, evaluate, drift, train, serve, worker):
     app.command()(command)
 app.add_typer(keys, name="keys")
 app.add_typer(labels, name="labels")
+app.add_typer(models, name="models")
 
 _STOPPED = 130
 # The class of usage errors. Newer versions of typer carry a private copy of click, so it is not imported by name.
@@ -58,5 +59,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     if code == _STOPPED:  # typer itself turns Ctrl-C into this code
-        ERRORS.print("\nstopped; report, score, compare and train go on where they were when you run the same command again")
+        ERRORS.print(
+            "\nstopped; report, score, compare and train go on where they were when you run the same command again"
+        )
     sys.exit(code if isinstance(code, int) else 0)

@@ -89,6 +89,10 @@ ModelsOption = Annotated[
     Path | None,
     typer.Option("--models", metavar="FOLDER", help="Another models folder than the shipped one.", show_default=False),
 ]
+OWN_MODELS = Path("gapnlp-models")
+OwnModelsOption = Annotated[
+    Path, typer.Option("--models", metavar="FOLDER", help="Your own models folder, as gapnlp train makes it.")
+]
 PeriodOption = Annotated[
     Period | None, typer.Option("--period", help="Show the trend by week, month or quarter.", show_default=False)
 ]

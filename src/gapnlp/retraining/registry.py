@@ -130,6 +130,7 @@ def promote(models: Path, version_or_name: str, *, force: bool = False) -> Bundl
     Every file is checked, and the new state is tried out before it serves. Raises InputError for an unknown or refused
     candidate, ModelError for one that is not as it was built or cannot be used.
     """
+    _head(models)  # a folder that is no registry is not made one
     with locked(models):
         _record(models)
         candidate = find_candidate(models, version_or_name)
@@ -150,6 +151,7 @@ def rollback(models: Path) -> tuple[BundleInfo, ...]:
 
     Raises InputError when there is none before, ModelError when its bundles are not as they were.
     """
+    _head(models)
     with locked(models):
         _record(models)
         current = _head(models)
@@ -214,8 +216,8 @@ def _forced(models: Path, candidate: Candidate, *, force: bool) -> Candidate:
     info = candidate.info
     reasons = [str(r) for r in candidate.verdict.get("reasons", ())] or ["the gate gave no reason"]
     if not force:
-        told = "; ".join(reasons)
-        raise InputError(f"{info.version}: the gate is against it ({told}); --force promotes it all the same")
+        told = " ".join(reason if reason.endswith(".") else f"{reason}." for reason in reasons)
+        raise InputError(f"{info.version}: the gate is against it. {told} --force promotes it all the same")
     contents = read_verified(info)
     card = json.loads(contents.pop("card.json"))
     if "forced" in card:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from gapnlp.classifier.base import Classifier, Predictions
@@ -53,12 +53,14 @@ class Scorer:
             self._classifiers[language] = self.load(language)
         return self._classifiers[language]
 
-    def take_over(self, other: Scorer) -> None:
-        """Use another scorer's detector and cues from now on: they depend on no bundle, and take seconds to make.
+    def take_over(self, other: Scorer, languages: Collection[str] = ()) -> None:
+        """Use from now on what another scorer has and need not be made anew, before this one has scored anything.
 
-        The other one may end what it is at; afterwards only one of the two may score.
+        languages: whose classifiers are the same ones. Detector and cues depend on no bundle, and take seconds to make.
+        Of the two, only one may score at a time.
         """
         self._cues, self._detector = other._cues, other._detector
+        self._classifiers |= {x: c for x, c in other._classifiers.items() if x in languages}
 
     def score(self, items: Sequence[Feedback]) -> list[Analysis | Failure]:
         """Score a batch: one result an item, in the same order.

@@ -157,8 +157,8 @@ def render_card(card: Card) -> str:
         "text can find out whether it was learnt from. Treat the bundle as you treat the tickets.",
         "## Limits",
         "The figures hold for tickets like these. Labels are learnt for whole tickets: where one has several segments, "
-        "which of them carries the label is inferred. Abstention and the uncertainty of shares are the base's. Penalties "
-        "were chosen on the same folds that the held-out figures come from, which flatters them slightly.",
+        "which of them carries the label is inferred. Abstention and the uncertainty of shares are the base's. "
+        "Penalties were chosen on the same folds that the held-out figures come from, which flatters them slightly.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -46,7 +47,7 @@ def assign_folds(groups: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
 def cross_fit(problem: Problem, folds: NDArray[np.intp], pieces: Pieces, on_step: OnStep) -> CrossFit:
     """Fit on all folds but one, answer that one, for every penalty; then choose the penalty that loses least.
 
-    A finished fold is kept in `pieces`, so a killed run goes on after it. on_step: called after every fit.
+    A finished fold is kept in `pieces`, so a killed run goes on after it. on_step: called after every fold.
     """
     own = int(problem.targets.lengths.sum())
     logits = np.zeros((len(GRID), own, problem.offset.shape[1]))
@@ -55,15 +56,16 @@ def cross_fit(problem: Problem, folds: NDArray[np.intp], pieces: Pieces, on_step
         held = folds == fold
         if held.any():
             rows = np.repeat(held, problem.targets.lengths)
-            piece = pieces.keep(f"fold-{fold}", lambda held=held: _fit_fold(problem, held, on_step))  # type: ignore[misc]
+            piece = pieces.keep(f"fold-{fold}", partial(_fit_fold, problem, held))
             logits[:, rows] = piece["logits"]
             losses += piece["losses"]
+        on_step()
     mean = losses / max(len(folds), 1)
     best = choose_penalty(mean)
     return CrossFit(folds, GRID[best], logits[best], tuple(map(float, mean)))
 
 
-def _fit_fold(problem: Problem, held: NDArray[np.bool_], on_step: OnStep) -> dict[str, NDArray[np.float64]]:
+def _fit_fold(problem: Problem, held: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
     train, test = problem.take(~held), problem.take(held)
     own = int(test.targets.lengths.sum())
     logits, losses = [], []
@@ -72,7 +74,6 @@ def _fit_fold(problem: Problem, held: NDArray[np.bool_], on_step: OnStep) -> dic
         found = fit_weights(train, penalties, found)
         logits.append(found.logits(test)[:own])
         losses.append(bag_loss(logits[-1], test.targets)[0].sum())
-        on_step()
     return {"logits": np.stack(logits), "losses": np.asarray(losses)}
 
 

@@ -30,7 +30,10 @@ class Further:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """All that is learnt from: tickets as bags, what the base said of them and of texts to be replayed."""
+    """All that is learnt from: tickets as bags, what the base said of them and of texts to be replayed.
+
+    factors: of the base, on sentiments.
+    """
 
     language: str
     bags: Bags
@@ -38,6 +41,7 @@ class Lesson:
     replay: Said
     further: Further
     prior: Adapter | None
+    factors: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)

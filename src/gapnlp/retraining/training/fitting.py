@@ -14,8 +14,8 @@ from gapnlp.classifier.base import Classifier
 from gapnlp.errors import InputError
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.training.asking import ask, count_chunks
-from gapnlp.retraining.training.bags import make_bags
-from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
+from gapnlp.retraining.training.bags import make_bags, sentiment_factors
+from gapnlp.retraining.training.cross_fitting import FOLDS
 from gapnlp.retraining.training.design import Further, Lesson
 from gapnlp.retraining.training.fit import FEWEST, learnable
 from gapnlp.retraining.training.learning import FittedAdapter, learn
@@ -54,7 +54,7 @@ def fit_adapter(
     with threadpool_limits(1):  # threads would sum in another order each time
         lesson = _prepare(tickets, language, base, options)
         told = options.get("on_progress") or say_nothing
-        step = Steps(LEARNING, len(GRID) * FOLDS + 1, told)
+        step = Steps(LEARNING, FOLDS + 1, told)
         return learn(lesson, options.get("seed", 0), options.get("pieces", Pieces()), step)
 
 
@@ -71,7 +71,9 @@ def _prepare(tickets: Sequence[LabelledTicket], language: str, base: Classifier,
     )
     pieces = options.get("pieces", Pieces())
     own, replay = ask(base, bags.documents, "own", pieces, step), ask(base, written, "replay", pieces, step)
-    return Lesson(language, bags, own, replay, _further(options, len(own.values)), options.get("prior"))
+    return Lesson(
+        language, bags, own, replay, _further(options, len(own.values)), options.get("prior"), sentiment_factors(base)
+    )
 
 
 def _further(options: FitOptions, segments: int) -> Further:
@@ -91,6 +93,7 @@ class Steps:
         self._stage, self._total, self._told, self._done = stage, total, told, 0
 
     def __call__(self) -> None:
+        """Tell of one more step."""
         self._done += 1
         self._told(self._stage, self._done, self._total)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gapnlp.classifier.adapted import Adapter, merge_decisions, touched_labels
 from gapnlp.classifier.base import Predictions
 from gapnlp.classifier.decision import Thresholds
-from gapnlp.classifier.linear import FIRST_HEADS, combine
+from gapnlp.classifier.linear import FIRST_HEADS, SENTIMENT_SLICE, combine
 from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.records.error_counts import ErrorCounts
 from gapnlp.retraining.training.bags import Bags, Truth, answer_bags
@@ -93,11 +93,15 @@ def _cuts(values: Matrix, lesson: Lesson, bags: NDArray[np.bool_], learnt: NDArr
     """Choose cuts on some bags; heads that were learnt earlier alone keep theirs."""
     rows = np.repeat(bags, lesson.bags.lengths)
     cuts = choose_cuts(values[rows], lesson.bags.lengths[bags], lesson.bags.truth[bags], learnt)
-    return cuts if lesson.prior is None else _with_earlier(cuts, lesson.prior.thresholds)
+    return (
+        cuts
+        if lesson.prior is None
+        else _with_earlier(cuts, lesson.prior.thresholds, bool(learnt[SENTIMENT_SLICE].any()))
+    )
 
 
-def _with_earlier(cuts: Thresholds, earlier: Thresholds) -> Thresholds:
-    """Fill in the cuts of heads that were not learnt now."""
+def _with_earlier(cuts: Thresholds, earlier: Thresholds, learnt: bool) -> Thresholds:
+    """Fill in the cuts of heads that were not learnt now; learnt: whether sentiment was."""
 
     def merged(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
         return {k: before[k] if v > 1 else v for k, v in now.items()}
@@ -106,24 +110,26 @@ def _with_earlier(cuts: Thresholds, earlier: Thresholds) -> Thresholds:
         presence=merged(cuts.presence, earlier.presence),
         gaps=merged(cuts.gaps, earlier.gaps),
         expectations=merged(cuts.expectations, earlier.expectations),
-        sentiment=cuts.sentiment,
+        sentiment=cuts.sentiment if learnt else earlier.sentiment,
         churn=earlier.churn if cuts.churn > 1 else cuts.churn,
     )
 
 
 def _held_out(values: Matrix, lesson: Lesson, folds: NDArray[np.intp], learnt: NDArray[np.bool_]) -> TicketAnswers:
-    """Decide every fold by cuts that were chosen on the others."""
+    """Answer every fold, its cuts being chosen on the others."""
     heads = learnt if lesson.prior is None else learnt | lesson.prior.learnt
-    labels = list(lesson.own.labels)
+    lengths, labels = lesson.bags.lengths, lesson.own.labels
+    found = answer_bags(Predictions(values, labels, np.zeros(len(values), dtype=bool)), lengths, lesson.factors)
     for fold in range(FOLDS):
-        rows = np.flatnonzero(np.repeat(folds == fold, lesson.bags.lengths))
-        if len(rows) and (folds != fold).any():
-            cuts = _cuts(values, lesson, folds != fold, learnt)
+        held = folds == fold
+        rows = np.flatnonzero(np.repeat(held, lengths))
+        if held.any() and not held.all():
+            cuts = _cuts(values, lesson, ~held, learnt)
             decided = merge_decisions([labels[i] for i in rows], values[rows], heads, cuts)
-            for i, label in zip(rows, decided, strict=True):
-                labels[i] = label
-    said = Predictions(values, tuple(labels), np.zeros(len(values), dtype=bool))
-    return answer_bags(said, lesson.bags.lengths)
+            said = Predictions(values[rows], decided, np.zeros(len(rows), dtype=bool))
+            factors = cuts.sentiment if heads[SENTIMENT_SLICE].any() else lesson.factors
+            found.decided[held] = answer_bags(said, lengths[held], factors).decided
+    return found
 
 
 def _error_counts(held_out: TicketAnswers, bags: Bags, learnt: NDArray[np.bool_]) -> dict[str, ErrorCounts]:

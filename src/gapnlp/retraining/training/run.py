@@ -100,10 +100,10 @@ def train(
     models: a folder of the user's own; the shipped bundles are put there first. A killed run, started again, goes on
     after its last finished piece and makes the same bundle. Raises InputError when a language has nothing to learn.
     """
-    open_registry(models)
     languages = by_language(tickets)
     if not languages:
-        raise InputError("none of the tickets is in English, Polish or Chinese: there is nothing to learn from")
+        raise InputError("no ticket in English, Polish or Chinese could be read: there is nothing to learn from")
+    open_registry(models)
     told = on_progress or say_nothing
     return [_train_language(language, rows, options, (models, told)) for language, rows in languages.items()]
 

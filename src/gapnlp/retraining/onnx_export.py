@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training.network import Network
+from gapnlp.retraining.network import Network
 
 # Old enough for every onnxruntime in use, new enough for the operators of BERT-like bodies.
 _OPSET = 17
