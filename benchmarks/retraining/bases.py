@@ -6,7 +6,8 @@ from pathlib import Path
 
 from benchmarks.retraining.tasks import Task
 from gapnlp.classifier.base import Classifier
-from gapnlp.classifier.bundle import MANIFEST, read_manifest
+from gapnlp.classifier.bundle import read_manifest
+from gapnlp.classifier.states import MANIFEST
 from gapnlp.scoring.loading import DEFAULT_QUALITY, load
 from training.linear import main as train_linear
 

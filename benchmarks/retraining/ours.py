@@ -8,12 +8,11 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from gapnlp.classifier.adapted import AdaptedClassifier
-from gapnlp.retraining.training.run import answer_tickets, fit_adapter
-
 from benchmarks.retraining.answers import Decided
+from gapnlp.classifier.adapted import AdaptedClassifier
 from gapnlp.classifier.base import Classifier
 from gapnlp.records.tickets import LabelledTicket
+from gapnlp.retraining.training.run import answer_tickets, fit_adapter
 
 # What an adapter's answers depend on beside its base and its rows.
 _SOURCES = ("gapnlp.retraining.training", "gapnlp.classifier.adapted", "gapnlp.classifier.features")
