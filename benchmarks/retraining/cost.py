@@ -13,6 +13,7 @@ import argparse
 import csv
 import json
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -35,9 +36,14 @@ _COMMAND = (sys.executable, "-c", "from gapnlp.cli.main import main; main()", "t
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What was found. versions: of the bundle that each run made. before, after: language -> headline on dev."""
+    """What was found.
+
+    busy: seconds that each run kept a core busy, which other programs on the machine hardly change. versions: of the
+    bundle that each run made. before, after: language -> headline on dev.
+    """
 
     runs: tuple[Run, ...]
+    busy: tuple[float, ...]
     versions: tuple[str, ...]
     before: dict[str, float | None]
     after: dict[str, float | None]
@@ -97,16 +103,24 @@ def write_table(task: Task, options: argparse.Namespace, path: Path) -> Path:
 def _measure(task: Task, table: Path, options: argparse.Namespace, *, scratch: Path) -> Cost:
     languages = options.languages.split(",")
     labels = [x for column in task.columns for x in ("--labels", column)]
-    runs, versions = [], []
+    runs, busy, versions = [], [], []
     for number in range(RUNS):
         models = scratch / f"models-{number}"
         command = [*_COMMAND, str(table), "--mapping", str(task.mapping_file), "--models", str(models), *labels]
+        before_run = _busy()
         # Forced, since what is measured must be in force whatever the gate says of these tickets.
         runs.append(measure(f"run {number + 1}", [*command, "--quality", options.quality, "--force"], options.rows))
+        busy.append(round(_busy() - before_run, 1))
         versions.append(adapter_version(models, task.language))
     before = headlines(None, options.gold, languages, options.quality)
     after = headlines(scratch / "models-0", options.gold, languages, options.quality)
-    return Cost(tuple(runs), tuple(versions), before, after)
+    return Cost(tuple(runs), tuple(busy), tuple(versions), before, after)
+
+
+def _busy() -> float:
+    """Processor time of all child processes that have ended, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def adapter_version(models: Path, language: str) -> str:
@@ -128,14 +142,14 @@ def headlines(models: Path | None, gold: Path, languages: Sequence[str], quality
 def to_markdown(found: Cost, rows: int) -> str:
     """Write both tables, for people."""
     runs = [
-        [r.name, f"{r.seconds:.0f}", f"{r.peak_mb / 1000:.2f}", v]
-        for r, v in zip(found.runs, found.versions, strict=True)
+        [run.name, f"{run.seconds:.0f}", f"{busy:.0f}", f"{run.peak_mb / 1000:.2f}", version]
+        for run, busy, version in zip(found.runs, found.busy, found.versions, strict=True)
     ]
     moved = [[NAMES[x], *_moved(found.before[x], found.after[x])] for x in found.before]
     same = "Both runs made the same bundle." if found.repeatable else "The runs made different bundles."
     parts = [
         f"# Training on {rows:,} labelled tickets",
-        grid(["run", "seconds", "peak memory, GB", "bundle"], runs),
+        grid(["run", "seconds", "of them busy", "peak memory, GB", "bundle"], runs),
         same,
         "Headline F1 on gold's development split:",
         grid(["language", "before", "after", "points"], moved),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from argparse import Namespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from benchmarks.retraining import peers, rendering, running, summary, tasks
+from benchmarks.retraining import cost, peers, rendering, running, summary, tasks
 from benchmarks.retraining.answers import AnswerCache, Answered, f1_by_label, macro_f1, rows_digest
 from benchmarks.retraining.running import Result, Runner
+from benchmarks.throughput import Run
 from gapnlp.errors import InputError
 from gapnlp.ingest.gold import parse_gold
 from gapnlp.records.feedback import Source
@@ -179,3 +183,25 @@ def test_the_tables_say_how_many_seeds_there_are_and_where_it_is_behind(tmp_path
 def test_nothing_is_claimed_of_what_was_not_measured():
     assert summary.compare([result("tfidf", 0.5), result("blind + adapter", 0.6, seed=1)], "blind") == []
     assert "not measured" in rendering.verdict([], "blind + adapter")
+
+
+def test_costs_are_told_with_the_bundles_and_what_moved():
+    runs = tuple(Run(f"run {n}", 1000, 90.0 + n, 11.0, 800.0) for n in (1, 2))
+    found = cost.Cost(
+        runs, (80.0, 81.0), ("adapter-en-1+aa", "adapter-en-1+aa"), {"en": 0.7, "pl": 0.6}, {"en": 0.69, "pl": 0.6}
+    )
+    text = cost.to_markdown(found, 1000)
+    assert "| run 1 | 91 | 80 | 0.80 | adapter-en-1+aa |" in text
+    assert "Both runs made the same bundle." in text
+    assert "| English | 0.7000 | 0.6900 | -1.00 |" in text
+    assert "| Polish | 0.6000 | 0.6000 | +0.00 |" in text
+    other = replace(found, versions=("adapter-en-1+aa", "adapter-en-1+bb"))
+    assert "The runs made different bundles." in cost.to_markdown(other, 1000)
+
+
+def test_the_companys_table_holds_the_first_draw_under_its_own_labels(airline, tmp_path, monkeypatch):
+    monkeypatch.setattr(cost, "found_company", lambda *a: airline)
+    options = Namespace(public=tmp_path, gold=tmp_path, rows=15)
+    rows = list(csv.DictReader(cost.write_table(airline.task, options, tmp_path / "t.csv").open(encoding="utf-8")))
+    assert sorted(r["id"] for r in rows) == sorted(t.id for t in airline.draw(15, 0))
+    assert {r["negative_reason"] for r in rows if r["sentiment"] == "negative"} == {"Lost Luggage"}
