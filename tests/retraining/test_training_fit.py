@@ -126,7 +126,7 @@ def test_further_signals_are_learnt_from(base):
 
 
 def test_nothing_to_learn_is_said(base):
-    with pytest.raises(InputError, match="no label was given to at least 5 .* nothing to learn yet"):
+    with pytest.raises(InputError, match="no label was given to at least 5 .* nothing can be learnt yet"):
         fit_adapter(tickets(6), "en", base)
 
 

@@ -17,7 +17,11 @@ from gapnlp.classifier.bundle import choose_adapter, choose_bundle, read_manifes
 from gapnlp.classifier.loaders import load_adapter, load_bundle
 from gapnlp.errors import InputError, ModelError
 from gapnlp.retraining.registry import candidates, rollback
-from gapnlp.retraining.training.run import Trained, TrainOptions, train
+from gapnlp.retraining.training import cross_fitting, evidence
+from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
+from gapnlp.retraining.training.evidence import measure_speeds
+from gapnlp.retraining.training.fit import fit_weights
+from gapnlp.retraining.training.run import Trained, TrainOptions, part_teachable, train
 from gapnlp.scoring.loading import load
 from tests.retraining.training_samples import tickets
 
@@ -29,6 +33,14 @@ READING_STEPS = 12
 
 class Killed(Exception):
     """Stands for whatever ends a run in the middle."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def steady_speed():
+    """Of a few short texts, the measured speed is chance; what the gate makes of speeds is tested with the gate."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evidence, "measure_speeds", lambda *_: (1000.0, 900.0))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -160,12 +172,6 @@ def test_a_broken_piece_is_made_again(models, first):
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from gapnlp.retraining.training import cross_fitting
-from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
-from gapnlp.retraining.training.fit import fit_weights
-from gapnlp.retraining.training import cross_fitting
-from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
-from gapnlp.retraining.training.fit import fit_weights
 from gapnlp.retraining.training.run import TrainOptions, train
 from tests.retraining.training_samples import tickets
 
@@ -281,7 +287,27 @@ def test_an_adapter_of_another_base_is_refused(first, models):
         load_adapter(choose_bundle(read_manifest(models), "en"), base)
 
 
+def test_a_language_with_few_tickets_is_left_out_and_does_not_stop_the_others(models, first):
+    (found,) = train([*tickets(ROWS, several=True), *tickets(1, start=90, language="pl")], FAST, models)
+    assert found.version == first[1].version
+    languages, few = part_teachable([*tickets(ROWS), *tickets(1, start=90, language="pl")])
+    assert list(languages) == ["en"]
+    assert few == {"pl": 1}
+
+
+def test_speeds_tell_the_slower_of_two():
+    class Reader:
+        def __init__(self, rounds):
+            self.rounds = rounds
+
+        def predict(self, documents):
+            return sum(range(self.rounds))
+
+    fast, slow = measure_speeds(Reader(10_000), Reader(400_000), [("a text", "another")] * 5)
+    assert fast > 2 * slow > 0
+
+
 def test_no_ticket_at_all_is_said(tmp_path):
-    with pytest.raises(InputError, match="nothing to learn from"):
+    with pytest.raises(InputError, match="nothing can be learnt yet"):
         train(tickets(5, language="de"), FAST, tmp_path / "models")
     assert not (tmp_path / "models").exists()

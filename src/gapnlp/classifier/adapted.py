@@ -173,36 +173,53 @@ def merge_decisions(
     before: Sequence[Labels], values: Matrix, heads: NDArray[np.bool_], thresholds: Thresholds
 ) -> tuple[Labels, ...]:
     """Decide what was learnt (heads, (33,)); leave all else as the base decided it."""
-    learnt = frozenset(head for head, known in zip(FIRST_HEADS, heads, strict=True) if known)
-    after = decide(values, thresholds)
-    return tuple(
-        replace(
-            old,
-            sentiment=new.sentiment if sentiment_label("neg") in learnt else old.sentiment,
-            dimensions=_dimensions(old, new, row, learnt),
-            gaps=tuple(g for g in GAPS if g in (new if gap_label(g) in learnt else old).gaps),
-            expectation=_expectation(old.expectation, new.expectation, learnt),
-            churn=new.churn if CHURN in learnt else old.churn,
+    learnt = _Learnt.of(heads)
+    # Of a dimension whose presence is the base's, the likeliest polarity is wanted wherever the base sees it.
+    presence = {d: cut if learnt.presence[d] else 0.0 for d, cut in thresholds.presence.items()}
+    after = decide(values, replace(thresholds, presence=presence))
+    return tuple(learnt.merged(old, new) for old, new in zip(before, after, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """Which decisions are an adapter's: looked up once a batch, since this runs for every segment."""
+
+    sentiment: bool
+    presence: Mapping[str, bool]
+    polarity: Mapping[str, bool]
+    gaps: Mapping[str, bool]
+    fixed: frozenset[str]
+    churn: bool
+
+    @classmethod
+    def of(cls, heads: NDArray[np.bool_]) -> _Learnt:
+        known = dict(zip(FIRST_HEADS, heads.tolist(), strict=True))
+        return cls(
+            sentiment=known[sentiment_label("neg")],
+            presence={d: known[presence_label(d)] for d in DIMENSIONS},
+            polarity={d: known[dimension_label(d, POLARITIES[0])] for d in DIMENSIONS},
+            gaps={g: known[gap_label(g)] for g in GAPS},
+            fixed=frozenset(e for e in EXPECTATIONS if e != "none" and not known[expectation_label(e)]),
+            churn=known[CHURN],
         )
-        for old, new, row in zip(before, after, values, strict=True)
-    )
 
+    def merged(self, old: Labels, new: Labels) -> Labels:
+        """Take the adapter's decision where it is one, else the base's; there is one outcome at most."""
+        fixed = old.expectation in self.fixed or new.expectation in self.fixed
+        return Labels(
+            sentiment=new.sentiment if self.sentiment else old.sentiment,
+            dimensions=self._dimensions(old.dimensions, new.dimensions),
+            gaps=tuple(g for g, known in self.gaps.items() if g in (new if known else old).gaps),
+            expectation=old.expectation if fixed else new.expectation,
+            churn=new.churn if self.churn else old.churn,
+        )
 
-def _dimensions(old: Labels, new: Labels, values: Matrix, learnt: frozenset[str]) -> dict[str, str]:
-    found = {}
-    for d in DIMENSIONS:
-        given = new if presence_label(d) in learnt else old
-        if d in given.dimensions:
-            known = dimension_label(d, POLARITIES[0]) in learnt or d not in old.dimensions
-            columns = [_COLUMN[dimension_label(d, p)] for p in POLARITIES]
-            found[d] = POLARITIES[int(values[columns].argmax())] if known else old.dimensions[d]
-    return found
-
-
-def _expectation(old: str, new: str, learnt: frozenset[str]) -> str:
-    """Keep an outcome that was not learnt; there is one outcome at most."""
-    fixed = [e for e in EXPECTATIONS if e != "none" and expectation_label(e) not in learnt]
-    return old if old in fixed or new in fixed else new
+    def _dimensions(self, old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+        found = {}
+        for d, known in self.presence.items():
+            if d in (new if known else old):
+                found[d] = old[d] if d in old and not self.polarity[d] else new[d]
+        return found
 
 
 def touched_labels(learnt: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -113,7 +113,8 @@ def _read_adapter(card: Mapping[str, Any], contents: Mapping[str, bytes]) -> Ada
         centre=tensors["centre"],
         scale=tensors["scale"],
         signals=_all_heads(tensors["signals"], rows),
-        ngrams=_all_heads(tensors["ngrams"], rows),
+        # in columns, so that products with sparse rows need no copy
+        ngrams=np.asfortranarray(_all_heads(tensors["ngrams"], rows)),
         bias=_all_heads(tensors["bias"], rows),
         thresholds=_thresholds(card),
         error_counts={label: ErrorCounts(**counts) for label, counts in card["error_counts"].items()},

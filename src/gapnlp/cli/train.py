@@ -71,7 +71,7 @@ def train(
     [bold]Example:[/] gapnlp train tickets.csv --mapping mapping.toml --models our-models
     """
     from gapnlp.errors import InputError
-    from gapnlp.retraining.training.run import TrainOptions
+    from gapnlp.retraining.training.run import TrainOptions, part_teachable
     from gapnlp.retraining.training.run import train as run
 
     if force and no_promote:
@@ -81,6 +81,8 @@ def train(
     tickets = _read(files, meaning, chosen)
     held_out = _read(test, meaning, chosen) if test else ()
     options = TrainOptions(quality.value, seed, fresh, not no_promote, force, held_out)
+    for other, count in part_teachable(tickets)[1].items():
+        asked.say(f"{other}: {count:,} tickets with too few labels to learn from; nothing changes in this language")
     with _stages() as on_progress:
         found = run(tickets, options, models, on_progress)
     for trained in found:

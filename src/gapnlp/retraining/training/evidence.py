@@ -61,10 +61,10 @@ def _f1(truth: NDArray[np.bool_], decided: NDArray[np.bool_]) -> float | None:
 def weigh(evidence: Evidence, current: Classifier, new: Classifier, documents: Sequence[Document]) -> Verdict:
     """Ask the gate. documents: of the user's, to time both on."""
     regression = (measure_regression(current, current.language), measure_regression(new, new.language))
-    return judge(evidence.truth, evidence.current, evidence.new, regression, _speeds(current, new, documents))
+    return judge(evidence.truth, evidence.current, evidence.new, regression, measure_speeds(current, new, documents))
 
 
-def _speeds(current: Classifier, new: Classifier, documents: Sequence[Document]) -> tuple[float, float]:
+def measure_speeds(current: Classifier, new: Classifier, documents: Sequence[Document]) -> tuple[float, float]:
     """Measure segments a second of both, in turn; of the processor's time, which other programs do not take from."""
     timed = documents[:_TIMED]
     segments = sum(map(len, timed))

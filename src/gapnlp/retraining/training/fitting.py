@@ -62,8 +62,8 @@ def _prepare(tickets: Sequence[LabelledTicket], language: str, base: Classifier,
     bags = make_bags(tickets, language)
     if not learnable(bags.truth).any():
         raise InputError(
-            f"no label was given to at least {FEWEST} tickets in {language!r} and withheld from as many: there is "
-            "nothing to learn yet; label more tickets (`gapnlp review` chooses them)"
+            f"no label was given to at least {FEWEST} tickets in {language!r} and withheld from as many: nothing can "
+            "be learnt yet; label more tickets (`gapnlp review` chooses them)"
         )
     written = replay_documents(language, options.get("seed", 0))
     step = Steps(

@@ -76,7 +76,7 @@ def _adapter(
         centre=design.centre,
         scale=design.scale,
         signals=signals,
-        ngrams=ngrams,
+        ngrams=np.asfortranarray(ngrams),
         bias=bias,
         thresholds=cuts,
         error_counts={**earlier, **counts},

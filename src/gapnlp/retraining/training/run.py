@@ -24,6 +24,7 @@ from gapnlp.retraining.training.asking import ask, count_chunks
 from gapnlp.retraining.training.bags import answer_bags, answer_tickets, make_bags, sentiment_factors, truth_matrix
 from gapnlp.retraining.training.card import NEVER_GIVEN, Circumstances, bundle_files, make_card
 from gapnlp.retraining.training.evidence import Evidence, weigh
+from gapnlp.retraining.training.fit import FEWEST, learnable
 from gapnlp.retraining.training.fitting import OnProgress, Steps, fit_adapter, say_nothing
 from gapnlp.retraining.training.learning import FittedAdapter
 from gapnlp.retraining.training.pieces import Pieces
@@ -98,14 +99,25 @@ def train(
     """Train an adapter for each language of the tickets, ask the gate, keep the candidate, promote a winner.
 
     models: a folder of the user's own; the shipped bundles are put there first. A killed run, started again, goes on
-    after its last finished piece and makes the same bundle. Raises InputError when a language has nothing to learn.
+    after its last finished piece and makes the same bundle. Languages with too few labels are left out; see
+    part_teachable. Raises InputError when that leaves none.
     """
-    languages = by_language(tickets)
+    languages, _ = part_teachable(tickets)
     if not languages:
-        raise InputError("no ticket in English, Polish or Chinese could be read: there is nothing to learn from")
+        raise InputError(
+            f"in no language was a label given to at least {FEWEST} tickets and withheld from as many: nothing can "
+            "be learnt yet; label more tickets (`gapnlp review` chooses them)"
+        )
     open_registry(models)
     told = on_progress or say_nothing
     return [_train_language(language, rows, options, (models, told)) for language, rows in languages.items()]
+
+
+def part_teachable(tickets: Sequence[LabelledTicket]) -> tuple[dict[str, list[LabelledTicket]], dict[str, int]]:
+    """Part tickets by language; beside them, languages with too few labels to learn, and their tickets' number."""
+    found = by_language(tickets)
+    few = {language: len(rows) for language, rows in found.items() if not learnable(truth_matrix(rows)).any()}
+    return {language: rows for language, rows in found.items() if language not in few}, few
 
 
 def _train_language(
