@@ -22,7 +22,7 @@ from gapnlp.records.tickets import TICKET_LABELS, LabelledTicket
 from gapnlp.retraining.registry import add_candidate, candidates, open_registry, promote
 from gapnlp.retraining.training.asking import ask, count_chunks
 from gapnlp.retraining.training.bags import answer_bags, answer_tickets, make_bags, sentiment_factors, truth_matrix
-from gapnlp.retraining.training.card import NEVER_GIVEN, Circumstances, bundle_files, make_card
+from gapnlp.retraining.training.card import Circumstances, bundle_files, make_card
 from gapnlp.retraining.training.evidence import Evidence, weigh
 from gapnlp.retraining.training.fit import FEWEST, learnable
 from gapnlp.retraining.training.fitting import OnProgress, Steps, fit_adapter, say_nothing
@@ -155,7 +155,8 @@ def _train_language(
 
 
 def _trained(card: Mapping[str, Any], info: BundleInfo, verdict: Mapping[str, Any], promoted: bool) -> Trained:
-    given = {head: why for head, why in card["not_learnt"].items() if why != NEVER_GIVEN}
+    counts = card["label_counts"]
+    given = {head: why for head, why in card["not_learnt"].items() if counts.get(head, {}).get("yes")}
     learnt = tuple(card["learnt"])
     return Trained(card["language"], info.version, card["tickets"], learnt, given, card["why"], verdict, promoted)
 
