@@ -113,14 +113,15 @@ def plot(tasks: Sequence[Task], points: Sequence[Point]) -> alt.HConcatChart:
     names = [name for name in _COLOURS if name in set(frame["classifier"])]
     scale = alt.Scale(domain=names, range=[_COLOURS[name] for name in names])
     panels = [_panel(frame[frame["task"] == task.name], task.title, scale) for task in tasks]
-    together: alt.HConcatChart = alt.hconcat(*panels).configure_legend(symbolStrokeWidth=3)
+    together: alt.HConcatChart = alt.hconcat(*panels)
     return together
 
 
 def _panel(frame: pd.DataFrame, title: str, colours: alt.Scale) -> alt.LayerChart:
     trained, untrained = frame[frame["rows"] > 0], frame[frame["rows"] == 0]
     sizes = sorted(int(size) for size in trained["rows"].unique())
-    colour = alt.Color("classifier:N", title=None, scale=colours)
+    legend = alt.Legend(symbolOpacity=1, symbolType="stroke", symbolStrokeWidth=3)
+    colour = alt.Color("classifier:N", title=None, scale=colours, legend=legend)
     across = alt.X(
         "rows:Q", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(values=sizes), title="labelled rows"
     )
