@@ -85,14 +85,15 @@ TASKS: Mapping[str, tuple[_Task, ...]] = {
 def read_auxiliary(folder: Path, language: str, *, banned: set[str]) -> list[Auxiliary]:
     """Read a language's further heads.
 
-    folder: the public data sets, gzipped JSON Lines. banned: `text_key`s that must not be trained on.
+    folder: the public data sets, gzipped JSON Lines. banned: `text_key`s that must not be trained on; a head that has
+    no row left is not made.
     """
     heads: list[Auxiliary] = []
     for task in TASKS[language]:
         rows = [r for name in task.files for r in _rows(folder / f"{name}.jsonl.gz") if task.usable(r)]
         rows = [r for r in rows if text_key(r["text"]) not in banned]
         texts = [r["text"][:400] for r in rows]
-        heads += [Auxiliary(name, texts, [positive(r) for r in rows]) for name, positive in task.heads.items()]
+        heads += [Auxiliary(name, texts, [positive(r) for r in rows]) for name, positive in task.heads.items() if rows]
     return heads
 
 

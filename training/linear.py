@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from training.decisions import decision_rules
 from training.drift_reference import measure_drift_reference
 from training.linear_fit import LinearFit, eight_bits, fit_linear, out_of_domain
 from training.material import banned_keys, describe_rows, fingerprint, read_development, read_material
+from training.withheld import read_withheld
 
 RELEASE = "1.1.0"
 
@@ -43,21 +44,43 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("models"), help="models folder (default: models)")
     parser.add_argument("--language", choices=LANGUAGES, action="append", help="default: all")
     parser.add_argument("--gold-only", action="store_true", help="leave out our labels and the written items")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="SET[:DOMAIN]",
+        help="learn nothing from a public set, or from one domain of it: labels, copies and further heads",
+    )
+    parser.add_argument(
+        "--trial",
+        action="store_true",
+        help="hold no domains out, which takes most of the time: figures of errors in new domains are then too small",
+    )
     options = parser.parse_args(arguments)
-    folders = (options.gold, options.public or options.gold.parent / "public", options.out)
+    folders = Folders(options.gold, options.public or options.gold.parent / "public", options.out)
     with threadpool_limits(1):  # threads would sum in another order each time
         for language in options.language or LANGUAGES:
-            _make_bundle(language, folders=folders, gold_only=options.gold_only)
+            _make_bundle(language, folders, gold_only=options.gold_only, without=options.without, trial=options.trial)
 
 
-def _make_bundle(language: str, *, folders: tuple[Path, Path, Path], gold_only: bool) -> None:
+class Folders(NamedTuple):
+    """Where gold and the public sets are, and where bundles go."""
+
+    gold: Path
+    public: Path
+    out: Path
+
+
+def _make_bundle(language: str, folders: Folders, *, gold_only: bool, without: Sequence[str], trial: bool) -> None:
     started = time.perf_counter()
     gold, public, out = folders
     train, development = read_material(gold, public, language, gold_only=gold_only), read_development(gold, language)
-    further = read_auxiliary(public, language, banned=banned_keys(train, development))
+    withheld = read_withheld(public, without)
+    train, banned = withheld.strip(train), banned_keys(train, development) | withheld.keys
+    further = read_auxiliary(public, language, banned=banned)
     print(f"{language}: {len(train.texts):,} labelled segments, {len(further)} further heads", file=sys.stderr)
     fit = fit_linear(train, further)
-    elsewhere = out_of_domain(fit, train)
+    elsewhere = fit.values if trial else out_of_domain(fit, train)
     thresholds, rules = decision_rules(fit.values, elsewhere, train)
     abstention = Abstention(**rules["abstention"]) if rules["abstention"] else None
     reference = measure_drift_reference(fit, elsewhere, train, rules=(thresholds, abstention))
@@ -76,6 +99,7 @@ def _make_bundle(language: str, *, folders: tuple[Path, Path, Path], gold_only: 
         "fingerprint": fingerprint(gold, language, gold_only=gold_only) | _versions(further),
         **rules,
         "drift_reference": asdict(reference),
+        **({"without": list(without)} if without else {}),
     }
     contents = {
         "vocabulary.json": json_bytes([list(v.get_feature_names_out()) for v in fit.vectorizers]),

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnlp.classifier.decision import Thresholds
-from gapnlp.classifier.linear import SENTIMENT_SLICE
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
 from gapnlp.records.labels import (
     CHURN,
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
     HEADS,
+    LABELS,
     SENTIMENTS,
     expectation_label,
     gap_label,
@@ -44,6 +45,9 @@ def choose_cuts(values: Matrix, lengths: NDArray[np.intp], truth: Truth, learnt:
         else NEVER
         for j, head in enumerate(HEADS)
     }
+    for i, dimension in enumerate(DIMENSIONS):
+        if learnt[len(LABELS) + i] and not (truth[:, len(LABELS) + i] == 0).any():
+            cuts[presence_label(dimension)] = _cut_by_polarity(values, lengths, truth, i)
     return Thresholds(
         presence={d: cuts[presence_label(d)] for d in DIMENSIONS},
         gaps={g: cuts[gap_label(g)] for g in GAPS},
@@ -51,6 +55,22 @@ def choose_cuts(values: Matrix, lengths: NDArray[np.intp], truth: Truth, learnt:
         sentiment=_factors(pooled[:, SENTIMENT_SLICE], truth[:, SENTIMENT_SLICE], bool(learnt[SENTIMENT_SLICE].all())),
         churn=cuts[CHURN],
     )
+
+
+def _cut_by_polarity(values: Matrix, lengths: NDArray[np.intp], truth: Truth, dimension: int) -> float:
+    """Cut a dimension of which only polarities were asked, by the F1 of those.
+
+    A ticket has one where it is the likeliest polarity of a segment in which the dimension is judged.
+    """
+    columns = POLARITY_SLICES[dimension]
+    denied = (truth[:, columns] == 0) & (truth[:, [len(LABELS) + dimension]] == NOT_GIVEN)
+    asked = np.flatnonzero(denied.any(axis=0))
+    judged = (truth[:, columns][:, asked] != NOT_GIVEN).any(axis=1)
+    part = values[:, columns]
+    said = np.where(np.isin(part.argmax(axis=1), asked), part.sum(axis=1), 0.0)
+    highest = np.maximum.reduceat(said, starts_of(lengths))
+    pooled = 1 - np.prod(1 - pool_values(values, lengths)[:, columns][:, asked], axis=1)
+    return expected_f1_cut(highest[judged], pooled[judged])
 
 
 def _factors(pooled: Matrix, truth: Truth, learnt: bool) -> tuple[float, ...]:

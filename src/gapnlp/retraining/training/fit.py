@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
+from gapnlp.records.labels import LABELS
 from gapnlp.retraining.training.bags import NOT_GIVEN, Truth
 from gapnlp.retraining.training.objective import BagTargets, bag_loss, replay_loss
 
@@ -76,11 +77,17 @@ class Weights:
 
 
 def learnable(truth: Truth) -> NDArray[np.bool_]:
-    """Which heads can be learnt, (33,): a softmax when two of its classes were seen often enough, else both answers."""
+    """Which heads can be learnt, (33,): a softmax when two of its classes were seen often enough, else both answers.
+
+    Whether a dimension is judged is also learnt from one polarity alone, asserted and denied: a list of complaints
+    names faults, never praise.
+    """
     yes, no = (truth == 1).sum(axis=0) >= FEWEST, (truth == 0).sum(axis=0) >= FEWEST
     found: NDArray[np.bool_] = yes & no
     for columns in (*POLARITY_SLICES, SENTIMENT_SLICE):
         found[columns] = yes[columns].sum() >= 2
+    for i, columns in enumerate(POLARITY_SLICES):
+        found[len(LABELS) + i] |= bool((yes & no)[columns].any())
     return found
 
 
@@ -150,6 +157,8 @@ def _replay_weights(problem: Problem) -> Matrix:
     counts = given.sum(axis=0).astype(float)
     for columns in (*POLARITY_SLICES, SENTIMENT_SLICE):
         counts[columns] = given[:, columns].any(axis=1).sum()
+    for i, columns in enumerate(POLARITY_SLICES):
+        counts[len(LABELS) + i] = max(counts[len(LABELS) + i], counts[columns.start])
     learnt = np.zeros(len(counts))
     learnt[problem.heads] = 1
     weights: Matrix = REPLAY_SHARE * counts * learnt / max(len(problem.before), 1)
