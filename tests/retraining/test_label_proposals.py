@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from gapnlp.errors import InputError
@@ -9,6 +11,7 @@ from gapnlp.records.analysis import Analysis, ScoredSegment, Segment
 from gapnlp.records.feedback import Failure
 from gapnlp.records.labels import LABELS, Labels
 from gapnlp.retraining.labels.examples import propose_from_examples, sample_texts
+from gapnlp.retraining.labels.mapping import parse_mapping
 from gapnlp.retraining.labels.mapping_file import write_mapping
 from gapnlp.retraining.labels.names import propose_from_names
 from gapnlp.retraining.labels.proposals import PROPOSED, Candidate, combine, propose_judged
@@ -137,6 +140,15 @@ def test_the_file_is_never_confirmed_and_gives_reasons():
     assert "confirmed = false" in written
     assert "# dimension:reliability:neg 0.60: its name says 'late'" in written
     assert '"Can\'t Tell" = []' in written
+
+
+def test_the_file_offers_to_judge_all_that_the_labels_mean():
+    written = write_mapping(propose_mapping({"Late": ["x"], "Rude": ["y"]}))
+    offered = next(line for line in written.splitlines() if line.startswith("# judged = "))
+    accepted = written.replace("\njudged = []\n", f"\n{offered.removeprefix('# ')}\n")
+    mapping = parse_mapping(tomllib.loads(accepted), where="m.toml")
+    assert set(mapping.judged) == {label for means in mapping.means.values() for label in means}
+    assert {"dimension:reliability:neg", "gap:delivery"} <= set(mapping.judged)
 
 
 def test_too_many_labels_and_none_are_refused():

@@ -154,6 +154,7 @@ def _show(trained: Trained, models: Path) -> None:
         asked.say(f"  {reason}")
     typer.echo(trained.version)
     if trained.promoted:
-        asked.say(f"promoted: it serves wherever --models {models} is given; `gapnlp models rollback` goes back")
+        back = f"gapnlp models rollback --models {models}"
+        asked.say(f"promoted: it serves wherever --models {models} is given; `{back}` goes back")
     else:
         asked.say(f"not promoted: the model before goes on serving; the candidate is kept in {models}")

@@ -17,6 +17,8 @@ confirmed = false
 # Groups that your labels judge as a whole: there, a label that is absent counts as "does not hold". Anywhere else an
 # absent label says nothing. Only name a group if whoever labelled looked for all of it in every text.
 # Groups: {groups}; or single labels.
+# A label that nothing denies cannot be learnt. If whoever labelled chose among all of your labels in every text, say so:
+# judged = {all_meant}
 judged = {judged}
 
 # What a text without any of your labels says: "unlabelled" (nothing), or "none" (none of the labels holds).
@@ -32,7 +34,9 @@ empty = "unlabelled"
 def write_mapping(proposals: Sequence[LabelProposal], judged: Sequence[str] = ()) -> str:
     """Write a mapping file as text, with the reason of every proposal above its line."""
     groups = ", ".join(group for group in GROUPS if group not in HEADS or group == "churn")
-    head = _HEAD.format(groups=groups, judged=_array(judged), labels=_wrapped(HEADS))
+    meant = {label for proposal in proposals for label in proposal.proposed}
+    all_meant = _array(label for label in HEADS if label in meant)
+    head = _HEAD.format(groups=groups, judged=_array(judged), all_meant=all_meant, labels=_wrapped(HEADS))
     return head + "".join(_block(proposal) for proposal in proposals)
 
 
