@@ -17,7 +17,7 @@ confirmed = false
 # Groups that your labels judge as a whole: there, a label that is absent counts as "does not hold". Anywhere else an
 # absent label says nothing. Only name a group if whoever labelled looked for all of it in every text.
 # Groups: {groups}; or single labels.
-# A label that nothing denies cannot be learnt. If whoever labelled chose among all of your labels in every text, say so:
+# What nothing denies cannot be learnt. If whoever labelled chose among all of your labels in every text, say so:
 # judged = {all_meant}
 judged = {judged}
 

@@ -77,8 +77,8 @@ def train(
     if not languages:
         raise InputError(
             f"in no language was a label given to at least {FEWEST} tickets and withheld from as many: nothing can "
-            "be learnt yet. Say under `judged` in the mapping file what was looked for in every ticket, so that its absence "
-            "counts as a no; or label more tickets (`gapnlp review` chooses them)"
+            "be learnt yet. Say under `judged` in the mapping file what was looked for in every ticket, so that its "
+            "absence counts as a no; or label more tickets (`gapnlp review` chooses them)"
         )
     if options.method == "encoder":
         _check_encoder(options)
