@@ -23,13 +23,18 @@ SENTIMENT, PRESENCE = HEADS.index("sentiment:neg"), HEADS.index("presence:reliab
 
 
 def small_tokenizer(architecture: str):
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, models, pre_tokenizers
 
     start, separator, padding = ("<s>", "</s>", "<pad>") if architecture == "roberta" else ("[CLS]", "[SEP]", "[PAD]")
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    cut = pre_tokenizers.BertPreTokenizer()
+    words = sorted({word for text in TEXTS for word, _ in cut.pre_tokenize_str(text)})
+    letters = sorted({letter for word in words for letter in word})
     special = ["[UNK]", padding, start, separator, "[MASK]"]
-    tokenizer.train_from_iterator(TEXTS, trainers.WordPieceTrainer(vocab_size=200, special_tokens=special))
+    # Not trained: the library's trainer orders equal pieces by chance, and no two runs of a test would be alike.
+    pieces = dict.fromkeys([*special, *letters, *(f"##{x}" for x in letters), *words])
+    tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = cut
+    tokenizer.add_special_tokens(special)
     return tokenizer
 
 

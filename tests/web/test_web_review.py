@@ -78,6 +78,7 @@ def test_keys_label_save_and_take_back(server, report, open_page):
     check(page)
     page.keyboard.press("u")
     expect(page.locator(".review-text strong")).to_have_text(text)
+    page.wait_for_selector("html.scripted")  # the keys of the page that came are heard
     assert corrections(server, report) == []
     page.keyboard.press("?")
     expect(page.get_by_text("Change the judgement of a dimension")).to_be_visible()
