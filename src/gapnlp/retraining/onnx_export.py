@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -53,5 +56,21 @@ def export_network(network: Network, *, quantised: bool = True) -> bytes:
             return plain.read_bytes()
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
-        quantize_dynamic(plain, small, per_channel=True, weight_type=QuantType.QInt8)
+        with _without_advice():
+            quantize_dynamic(plain, small, per_channel=True, weight_type=QuantType.QInt8)
         return small.read_bytes()
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep the quantiser's advice to developers, which it gives to the root logger, off people's terminals."""
+
+    def other(record: logging.LogRecord) -> bool:
+        return "pre-processing before quantization" not in record.getMessage()
+
+    root = logging.getLogger()
+    root.addFilter(other)
+    try:
+        yield
+    finally:
+        root.removeFilter(other)
