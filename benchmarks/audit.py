@@ -26,9 +26,11 @@ from numpy.typing import NDArray
 from gapnlp.aggregator.audit import Population, Sample, estimate_audited
 from gapnlp.aggregator.intervals import estimate_share, normal_quantile
 from gapnlp.aggregator.prevalence import estimate_corrected
+from gapnlp.classifier.decision import head_matrix
 from gapnlp.ingest.gold import GoldItem, read_gold
 from gapnlp.records.error_counts import ShareError
-from gapnlp.records.labels import DIMENSIONS, HEADS, LABEL_INDEX, LABELS, LANGUAGES, POLARITIES, Labels, dimension_label
+from gapnlp.records.labels import HEADS, LABELS, LANGUAGES
+from gapnlp.retraining.training.bags import with_presence
 from gapnlp.scoring.loading import load
 from gapnlp.text.normalise import normalise
 
@@ -100,28 +102,11 @@ def score(items: Sequence[GoldItem], language: str, models: Path | None = None) 
     sizes = [len(item.segments) for item in items]
     return Scored(
         language,
-        with_presences(values),
-        with_presences(np.array([truth_row(labels) for item in items for labels in item.labels])),
+        with_presence(values),
+        head_matrix([labels for item in items for labels in item.labels]).astype(np.float64),
         np.repeat(np.arange(len(items)), sizes),
         classifier.share_errors,
     )
-
-
-def truth_row(labels: Labels) -> Floats:
-    """Write a segment's labels as zeros and ones, shape (n_labels,), in the order of LABELS."""
-    row = np.zeros(len(LABELS))
-    names = [dimension_label(d, p) for d, p in labels.dimensions.items()]
-    names += [f"gap:{g}" for g in labels.gaps] + [f"sentiment:{labels.sentiment}"]
-    names += [f"expectation:{labels.expectation}"] if labels.expectation != "none" else []
-    names += ["churn"] if labels.churn else []
-    row[[LABEL_INDEX[name] for name in names]] = 1
-    return row
-
-
-def with_presences(values: Floats) -> Floats:
-    """Add a column a dimension, the sum over its polarities: columns as HEADS."""
-    columns = [[LABEL_INDEX[dimension_label(d, p)] for p in POLARITIES] for d in DIMENSIONS]
-    return np.hstack([values, *(values[:, c].sum(axis=1, keepdims=True) for c in columns)])
 
 
 def simulate(scored: Scored, *, runs: int, audited: int, seed: int) -> list[Measured]:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gapnlp.classifier.decision import head_matrix
 from gapnlp.classifier.measure import Measure, measure
 from gapnlp.ingest.gold import GoldItem, read_gold
 from gapnlp.records.labels import HEADS
 from gapnlp.text.normalise import normalise
 from training.auxiliary import text_key
 from training.labels import LABELS_FOLDER, WRITTEN_FOLDER, read_public_labels
-from training.targets import target_matrix
 
 # The stratum of items that were written, not collected: trained on, never a base for thresholds or figures.
 WRITTEN = "written"
@@ -63,7 +63,7 @@ def flatten(records: Iterable[GoldItem], language: str) -> Material:
         texts=[normalise(s.text, language) for r in kept for s in r.segments],
         items=np.repeat(np.arange(len(kept)), lengths),
         lengths=lengths,
-        targets=target_matrix([x for r in kept for x in r.labels]),
+        targets=head_matrix([x for r in kept for x in r.labels]).astype(np.int8),
         domains=np.repeat([r.domain or "" for r in kept], lengths),
         random=np.repeat([r.stratum == "random" for r in kept], lengths),
         real=np.repeat([r.stratum != WRITTEN for r in kept], lengths),

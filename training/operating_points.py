@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 from sklearn.metrics import f1_score
 
-from gapnlp.classifier.decision import Abstention, Thresholds
+from gapnlp.classifier.decision import Abstention, Thresholds, head_matrix
 from gapnlp.records.error_counts import ErrorCounts
 from gapnlp.records.labels import (
     CHURN,
@@ -28,7 +28,6 @@ from gapnlp.records.labels import (
     gap_label,
     sentiment_label,
 )
-from training.targets import target_matrix
 
 Values = NDArray[np.float64]
 Targets = NDArray[np.int8]
@@ -124,7 +123,7 @@ def count_errors(
     random: which segments were drawn at random. False alarms are counted there alone, since the rest was chosen for
     rare classes and is harder than real feedback; hits and misses too, where random items hold enough positives.
     """
-    drawn, truth, guess = random, *(target_matrix(x).astype(bool) for x in (gold, predicted))
+    drawn, truth, guess = random, *(head_matrix(x) for x in (gold, predicted))
     counts = {}
     for j, label in enumerate(HEADS):
         t, g = truth[:, j], guess[:, j]

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gapnlp.classifier.decision import head_matrix
 from gapnlp.ingest.gold import GoldItem, read_gold
 from gapnlp.records.labels import Labels
-from training.targets import target_matrix
 
 # One tuple of labels an item, in the order of its segments.
 Predictions = list[tuple[Labels, ...]]
@@ -56,7 +56,7 @@ def flatten(items: Sequence[GoldItem], language: str) -> Rows:
     """Put the items of one language into rows."""
     kept = tuple(i for i in items if i.language == language)
     labels = [x for i in kept for x in i.labels]
-    return Rows(language, kept, [s.text for i in kept for s in i.segments], labels, target_matrix(labels))
+    return Rows(language, kept, [s.text for i in kept for s in i.segments], labels, head_matrix(labels).astype(np.int8))
 
 
 def read_splits(gold: Path, languages: Sequence[str], *, limit: int | None = None) -> list[Split]:

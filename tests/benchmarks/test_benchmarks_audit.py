@@ -3,9 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.audit import METHODS, Scored, draw_file, main, simulate, truth_row, with_presences, write_table
+from benchmarks.audit import METHODS, Scored, draw_file, main, simulate, write_table
+from gapnlp.classifier.decision import head_matrix
 from gapnlp.records.error_counts import ShareError
 from gapnlp.records.labels import HEADS, LABELS, Labels
+from gapnlp.retraining.training.bags import with_presence
 
 
 def made_up(items=300, *, seed=0):
@@ -14,9 +16,7 @@ def made_up(items=300, *, seed=0):
     values = 1 / (1 + np.exp(-odds))
     truth = (rng.random(values.shape) < values).astype(float)
     errors = {label: ShareError(0.3, 400, 8) for label in LABELS[:20]}
-    return Scored(
-        "en", with_presences(values), with_presences(truth).clip(0, 1), np.repeat(np.arange(items), 2), errors
-    )
+    return Scored("en", with_presence(values), with_presence(truth).clip(0, 1), np.repeat(np.arange(items), 2), errors)
 
 
 def test_simulation_finds_the_nominal_coverage_and_that_classical_is_wider():
@@ -41,9 +41,16 @@ def test_a_file_is_whole_items_with_replacement():
 
 
 def test_truth_has_a_one_for_every_label():
-    row = truth_row(Labels("neg", {"empathy": "neg"}, ("policy",), "unmet", True))
-    true = {label for label, x in zip(LABELS, row, strict=True) if x}
-    assert true == {"sentiment:neg", "dimension:empathy:neg", "gap:policy", "expectation:unmet", "churn"}
+    (row,) = head_matrix([Labels("neg", {"empathy": "neg"}, ("policy",), "unmet", True)])
+    true = {label for label, x in zip(HEADS, row, strict=True) if x}
+    assert true == {
+        "sentiment:neg",
+        "dimension:empathy:neg",
+        "presence:empathy",
+        "gap:policy",
+        "expectation:unmet",
+        "churn",
+    }
 
 
 def test_command_prints_a_table_and_writes_json(tiny_gold, tiny_models, tmp_path, capsys):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from gapnlp.classifier.decision import head_matrix
 from gapnlp.records.error_counts import ErrorCounts
 from gapnlp.records.labels import DIMENSIONS, GAPS, HEADS, LABELS, Labels
 from training.operating_points import best_threshold, choose_thresholds, count_errors
-from training.targets import target_matrix
 
 
 def heads(labels: Labels) -> set[str]:
-    (row,) = target_matrix([labels])
+    (row,) = head_matrix([labels])
     return {HEADS[j] for j in np.flatnonzero(row)}
 
 
@@ -24,7 +24,7 @@ def test_targets_of_a_full_segment():
 
 def test_no_expectation_and_no_gap_have_no_head():
     assert heads(Labels("mixed", {})) == {"sentiment:mixed"}
-    assert target_matrix([]).shape == (0, len(HEADS))
+    assert head_matrix([]).shape == (0, len(HEADS))
 
 
 def test_threshold_at_the_peak_of_f1():
@@ -56,7 +56,7 @@ def test_thresholds_for_every_label():
         )
         for _ in range(300)
     ]
-    targets = target_matrix(gold)
+    targets = head_matrix(gold).astype(np.int8)
     values = 0.6 * targets[:, : len(LABELS)] + 0.2 * rng.random((300, len(LABELS)))
     chosen = choose_thresholds(values, targets)
     assert set(chosen.presence) == set(DIMENSIONS)

@@ -39,7 +39,6 @@ from gapnlp.records.labels import (
 )
 
 Matrix = NDArray[np.float64]
-_COLUMN = {head: i for i, head in enumerate(HEADS)}
 
 
 class Signals(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from gapnlp.records.labels import (
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
+    HEAD_INDEX,
+    HEADS,
     LABEL_INDEX,
     POLARITIES,
     SENTIMENTS,
@@ -20,6 +22,7 @@ from gapnlp.records.labels import (
     dimension_label,
     expectation_label,
     gap_label,
+    head_names,
     sentiment_label,
 )
 
@@ -82,6 +85,14 @@ def decide(values: NDArray[np.float64], thresholds: Thresholds) -> tuple[Labels,
         )
         for i in range(len(values))
     )
+
+
+def head_matrix(labels: Sequence[Labels]) -> NDArray[np.bool_]:
+    """Say which heads say yes to each segment, shape (n_segments, 33), columns as HEADS."""
+    found = np.zeros((len(labels), len(HEADS)), dtype=bool)
+    for row, label in zip(found, labels, strict=True):
+        row[[HEAD_INDEX[name] for name in head_names(label)]] = True
+    return found
 
 
 def expected_errors(values: NDArray[np.float64], thresholds: Thresholds) -> NDArray[np.float64]:

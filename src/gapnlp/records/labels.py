@@ -56,6 +56,7 @@ PRESENCE_LABELS: tuple[str, ...] = tuple(presence_label(d) for d in DIMENSIONS)
 # The order of a classifier's heads, of what a ticket may be given and of audited shares: shape (n_heads,) = (33,).
 HEADS: tuple[str, ...] = (*LABELS, *PRESENCE_LABELS)
 LABEL_INDEX: Mapping[str, int] = {label: i for i, label in enumerate(LABELS)}
+HEAD_INDEX: Mapping[str, int] = {head: i for i, head in enumerate(HEADS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +72,12 @@ class Labels:
     gaps: tuple[str, ...] = ()
     expectation: str = "none"
     churn: bool = False
+
+
+def head_names(labels: Labels) -> list[str]:
+    """Name every head of HEADS that says yes to a segment with these labels."""
+    names = [sentiment_label(labels.sentiment), *map(gap_label, labels.gaps)]
+    for dimension, polarity in labels.dimensions.items():
+        names += [dimension_label(dimension, polarity), presence_label(dimension)]
+    names += [expectation_label(labels.expectation)] if labels.expectation != "none" else []
+    return [*names, CHURN] if labels.churn else names

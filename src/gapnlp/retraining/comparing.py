@@ -13,11 +13,8 @@ from gapnlp.errors import InputError
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.training.bags import answer_tickets, make_bags, truth_matrix
 from gapnlp.retraining.training.evidence import Evidence, weigh
-from gapnlp.retraining.training.rows import by_language, text_mark
+from gapnlp.retraining.training.rows import LEARNT_FROM, by_language, text_mark
 from gapnlp.retraining.verdict import Verdict
-
-# The file of an adapter that holds the marks of the texts it learnt from.
-_LEARNT_FROM = "tickets.json"
 
 
 def compare_on_tickets(
@@ -55,4 +52,4 @@ def _classifier(info: BundleInfo, models: Path | None, quality: str) -> Classifi
 
 
 def _learnt_from(info: BundleInfo) -> set[str]:
-    return set(json.loads(read_verified(info).get(_LEARNT_FROM, b"[]")))
+    return set(json.loads(read_verified(info).get(LEARNT_FROM, b"[]")))

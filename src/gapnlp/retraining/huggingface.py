@@ -19,7 +19,7 @@ from transformers import AutoModelForTokenClassification
 
 from gapnlp.classifier.bundle import BundleInfo
 from gapnlp.errors import InputError
-from gapnlp.records.labels import HEADS
+from gapnlp.records.labels import HEAD_INDEX, HEADS
 from gapnlp.retraining.finetuning import encoder_files
 from gapnlp.retraining.network import Network
 from gapnlp.retraining.onnx_weights import restore_network
@@ -60,7 +60,7 @@ def _token_classifier(network: Network) -> Any:
     """Put the same weights into the class that `transformers` has for a linear head over tokens."""
     config: Any = network.body.config
     config.id2label = dict(enumerate(HEADS))
-    config.label2id = {head: i for i, head in enumerate(HEADS)}
+    config.label2id = dict(HEAD_INDEX)
     model = AutoModelForTokenClassification.from_config(config)  # type: ignore[no-untyped-call]
     model.base_model.load_state_dict(network.body.state_dict())
     with torch.no_grad():

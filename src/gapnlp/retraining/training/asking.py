@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnlp.classifier.base import Classifier, Document, Predictions
+from gapnlp.classifier.decision import head_matrix
 from gapnlp.records.labels import HEADS, LABELS, Labels
-from gapnlp.retraining.training.bags import decided_matrix, segment_labels
+from gapnlp.retraining.training.bags import segment_labels
 from gapnlp.retraining.training.pieces import Pieces
 
 # Documents of a chunk.
@@ -66,4 +67,4 @@ def count_chunks(documents: Sequence[Document]) -> int:
 
 def _answers(classifier: Classifier, documents: Sequence[Document]) -> dict[str, NDArray[Any]]:
     found = classifier.predict(documents)
-    return {"values": found.values, "decided": decided_matrix(found.labels).astype(np.uint8)}
+    return {"values": found.values, "decided": head_matrix(found.labels).astype(np.uint8)}

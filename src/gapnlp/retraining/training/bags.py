@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gapnlp.classifier.adapted import AdaptedClassifier
 from gapnlp.classifier.base import Classifier, Predictions
+from gapnlp.classifier.decision import head_matrix
 from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE, LinearClassifier
 from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.classifier.transformer import TransformerClassifier
@@ -22,6 +23,7 @@ from gapnlp.records.labels import (
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
+    HEAD_INDEX,
     HEADS,
     LABELS,
     POLARITIES,
@@ -30,7 +32,6 @@ from gapnlp.records.labels import (
     dimension_label,
     expectation_label,
     gap_label,
-    presence_label,
     sentiment_label,
 )
 from gapnlp.records.tickets import LabelledTicket
@@ -39,7 +40,6 @@ from gapnlp.text.segments import split_segments
 
 Matrix = NDArray[np.float64]
 Truth = NDArray[np.int8]
-_COLUMN = {head: i for i, head in enumerate(HEADS)}
 _EVEN = (1.0,) * len(SENTIMENTS)
 NOT_GIVEN = -1
 
@@ -75,7 +75,7 @@ def truth_matrix(tickets: Sequence[LabelledTicket]) -> Truth:
     truth = np.full((len(tickets), len(HEADS)), NOT_GIVEN, dtype=np.int8)
     for row, ticket in zip(truth, tickets, strict=True):
         for label, holds in ticket.given.items():
-            row[_COLUMN[label]] = int(holds)
+            row[HEAD_INDEX[label]] = int(holds)
     return truth
 
 
@@ -94,7 +94,7 @@ def answer_tickets(classifier: Classifier, tickets: Sequence[LabelledTicket], la
 def sentiment_factors(classifier: Classifier) -> tuple[float, ...]:
     """Give what a bundle multiplies sentiments by before the likeliest is taken."""
     if isinstance(classifier, AdaptedClassifier):
-        learnt = classifier.adapter.learnt[_COLUMN[sentiment_label("neg")]]
+        learnt = classifier.adapter.learnt[HEAD_INDEX[sentiment_label("neg")]]
         return classifier.adapter.thresholds.sentiment if learnt else sentiment_factors(classifier.base)
     return (
         classifier.thresholds.sentiment if isinstance(classifier, LinearClassifier | TransformerClassifier) else _EVEN
@@ -109,7 +109,7 @@ def answer_bags(
     lengths: segments of each ticket, at least 1. factors: of sentiments, where a ticket has several segments.
     """
     starts = starts_of(lengths)
-    decided = np.logical_or.reduceat(decided_matrix(predictions.labels), starts, axis=0)
+    decided = np.logical_or.reduceat(head_matrix(predictions.labels), starts, axis=0)
     values = pool_values(predictions.values, lengths)
     likeliest = (values[:, SENTIMENT_SLICE] * np.asarray(factors)).argmax(axis=1)
     several = np.flatnonzero(np.asarray(lengths) > 1)  # of a single segment the decision stands
@@ -137,24 +137,8 @@ def starts_of(lengths: Sequence[int] | NDArray[np.intp]) -> NDArray[np.intp]:
     return np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
 
 
-def decided_matrix(labels: Sequence[Labels]) -> NDArray[np.bool_]:
-    """Which labels each segment was given, shape (n_segments, 33)."""
-    found = np.zeros((len(labels), len(HEADS)), dtype=bool)
-    for row, given in zip(found, labels, strict=True):
-        row[[_COLUMN[label] for label in _names(given)]] = True
-    return found
-
-
-def _names(given: Labels) -> list[str]:
-    names = [sentiment_label(given.sentiment), *map(gap_label, given.gaps)]
-    for dimension, polarity in given.dimensions.items():
-        names += [dimension_label(dimension, polarity), presence_label(dimension)]
-    names += [expectation_label(given.expectation)] if given.expectation != "none" else []
-    return [*names, CHURN] if given.churn else names
-
-
 def segment_labels(decided: NDArray[np.bool_]) -> tuple[Labels, ...]:
-    """Turn back what `decided_matrix` made: rows of HEADS into labels."""
+    """Turn back what `head_matrix` made: rows of HEADS into labels."""
     return tuple(_labels(frozenset(HEADS[j] for j in np.flatnonzero(row))) for row in decided)
 
 
@@ -171,7 +155,7 @@ def _labels(names: frozenset[str]) -> Labels:
 
 def label_columns(labels: Sequence[str]) -> NDArray[np.intp]:
     """Give columns of HEADS by name."""
-    return np.asarray([_COLUMN[label] for label in labels], dtype=np.intp)
+    return np.asarray([HEAD_INDEX[label] for label in labels], dtype=np.intp)
 
 
 SINGLE_HEADS = tuple(h for h in LABELS if not h.startswith(("dimension:", "sentiment:")))

@@ -21,7 +21,7 @@ from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
 from gapnlp.retraining.training.fit import FEWEST, REPLAY_SHARE
 from gapnlp.retraining.training.learning import FittedAdapter
 from gapnlp.retraining.training.ngrams import FEWEST_TICKETS
-from gapnlp.retraining.training.rows import count_labels, fingerprint, text_mark
+from gapnlp.retraining.training.rows import LEARNT_FROM, count_labels, fingerprint, text_mark
 
 Card = dict[str, Any]
 NEVER_GIVEN = "never given"
@@ -118,7 +118,7 @@ def bundle_files(fitted: FittedAdapter, tickets: Sequence[LabelledTicket], card:
     return {
         "weights.safetensors": save_tensors({k: np.ascontiguousarray(v) for k, v in tensors.items()}),
         "vocabulary.json": _json(terms),
-        "tickets.json": _json(sorted({text_mark(t) for t in tickets})),
+        LEARNT_FROM: _json(sorted({text_mark(t) for t in tickets})),
         "CARD.md": render_card(card).encode(),
     }
 

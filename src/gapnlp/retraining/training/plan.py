@@ -17,7 +17,7 @@ from gapnlp.classifier.loaders import load_adapter, load_bundle
 from gapnlp.errors import InputError
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.method import Method, choose_method, has_training_extra
-from gapnlp.retraining.training.rows import fingerprint, text_mark
+from gapnlp.retraining.training.rows import LEARNT_FROM, fingerprint, text_mark
 from gapnlp.scoring.loading import DEFAULT_QUALITY
 
 # Raised whenever finished pieces of an older version would not do.
@@ -91,7 +91,7 @@ def find_present(models: Path, language: str, options: TrainOptions) -> Present:
     # One that stands on other bundles cannot serve, so there is nothing to compare with but the base.
     if adapter is None or (options.fresh and not set(bases) & set(card.get("bases", ()))):
         return Present(base, base, None, bases, {}, frozenset(), encoder)
-    seen = frozenset(json.loads(contents["tickets.json"]))
+    seen = frozenset(json.loads(contents[LEARNT_FROM]))
     return Present(base, load_adapter(adapter, base), adapter, bases, card, seen, encoder)
 
 

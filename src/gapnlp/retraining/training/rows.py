@@ -11,6 +11,8 @@ from dataclasses import replace
 from gapnlp.records.labels import HEADS, LANGUAGES
 from gapnlp.records.tickets import LabelledTicket
 
+# The file of an adapter that holds the marks of the texts it learnt from.
+LEARNT_FROM = "tickets.json"
 # Digits of a text's hash that a bundle keeps: enough to know it again, not enough to go through all texts there are.
 _DIGITS = 16
 
