@@ -25,13 +25,13 @@ from gapnlp.classifier.bundle import FORMAT
 from gapnlp.classifier.decision import Abstention
 from gapnlp.classifier.features import FEATURES
 from gapnlp.records.labels import LABELS, LANGUAGES
-from training.auxiliary import Auxiliary, read_auxiliary
+from training.auxiliary import Auxiliary
 from training.bundle_files import finish_bundle, json_bytes, tensor_bytes
 from training.decisions import decision_rules
 from training.drift_reference import measure_drift_reference
 from training.linear_fit import LinearFit, eight_bits, fit_linear, out_of_domain
-from training.material import banned_keys, describe_rows, fingerprint, read_development, read_material
-from training.withheld import read_withheld
+from training.material import describe_rows, fingerprint
+from training.withheld import Scope
 
 RELEASE = "1.1.0"
 
@@ -43,24 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--public", type=Path, help="folder of the public sets; default: public beside the gold folder")
     parser.add_argument("--out", type=Path, default=Path("models"), help="models folder (default: models)")
     parser.add_argument("--language", choices=LANGUAGES, action="append", help="default: all")
-    parser.add_argument("--gold-only", action="store_true", help="leave out our labels and the written items")
-    parser.add_argument(
-        "--without",
-        action="append",
-        default=[],
-        metavar="SET[:DOMAIN]",
-        help="learn nothing from a public set, or from one domain of it: labels, copies and further heads",
-    )
-    parser.add_argument(
-        "--trial",
-        action="store_true",
-        help="hold no domains out, which takes most of the time: figures of errors in new domains are then too small",
-    )
+    Scope.add_options(parser)
     options = parser.parse_args(arguments)
     folders = Folders(options.gold, options.public or options.gold.parent / "public", options.out)
     with threadpool_limits(1):  # threads would sum in another order each time
         for language in options.language or LANGUAGES:
-            _make_bundle(language, folders, gold_only=options.gold_only, without=options.without, trial=options.trial)
+            _make_bundle(language, folders, Scope.chosen(options))
 
 
 class Folders(NamedTuple):
@@ -71,16 +59,13 @@ class Folders(NamedTuple):
     out: Path
 
 
-def _make_bundle(language: str, folders: Folders, *, gold_only: bool, without: Sequence[str], trial: bool) -> None:
+def _make_bundle(language: str, folders: Folders, scope: Scope) -> None:
     started = time.perf_counter()
     gold, public, out = folders
-    train, development = read_material(gold, public, language, gold_only=gold_only), read_development(gold, language)
-    withheld = read_withheld(public, without)
-    train, banned = withheld.strip(train), banned_keys(train, development) | withheld.keys
-    further = read_auxiliary(public, language, banned=banned)
+    train, development, further = scope.read(gold, public, language)
     print(f"{language}: {len(train.texts):,} labelled segments, {len(further)} further heads", file=sys.stderr)
     fit = fit_linear(train, further)
-    elsewhere = fit.values if trial else out_of_domain(fit, train)
+    elsewhere = fit.values if scope.trial else out_of_domain(fit, train)
     thresholds, rules = decision_rules(fit.values, elsewhere, train)
     abstention = Abstention(**rules["abstention"]) if rules["abstention"] else None
     reference = measure_drift_reference(fit, elsewhere, train, rules=(thresholds, abstention))
@@ -96,10 +81,10 @@ def _make_bundle(language: str, folders: Folders, *, gold_only: bool, without: S
         "auxiliary": [{"name": h.name, "rows": len(h.texts), "positive": sum(h.targets)} for h in further],
         "features": [asdict(spec) for spec in FEATURES[language]],
         "rows": describe_rows(train),
-        "fingerprint": fingerprint(gold, language, gold_only=gold_only) | _versions(further),
+        "fingerprint": fingerprint(gold, language, gold_only=scope.gold_only) | _versions(further),
         **rules,
         "drift_reference": asdict(reference),
-        **({"without": list(without)} if without else {}),
+        **scope.card(),
     }
     contents = {
         "vocabulary.json": json_bytes([list(v.get_feature_names_out()) for v in fit.vectorizers]),

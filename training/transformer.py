@@ -30,15 +30,15 @@ from gapnlp.errors import InputError
 from gapnlp.records.labels import LABELS, LANGUAGES
 from gapnlp.retraining.network import Network, predict_logits, seed_everything
 from gapnlp.retraining.onnx_export import export_network
-from training.auxiliary import read_auxiliary
 from training.bases import MINILM, load_base
 from training.bundle_files import finish_bundle, tensor_bytes
 from training.cascade import choose_doubt
 from training.decisions import decision_rules
 from training.linear_fit import LinearFit, fit_linear, out_of_domain, out_of_fold_second
-from training.material import Material, banned_keys, describe_rows, fingerprint, read_development, read_material
+from training.material import Material, describe_rows, fingerprint
 from training.network import FitSettings, fit_network, step_printer
 from training.stages import fit_second
+from training.withheld import Scope
 
 RELEASE = "1.1.0"
 # Fewer folds than the linear recipe's: each costs a fine-tuning.
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rate", type=float, default=FitSettings().rate, help="highest learning rate of the body")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--full-precision", action="store_true", help="keep 32-bit weights")
-    parser.add_argument("--gold-only", action="store_true", help="leave out our labels and the written items")
+    Scope.add_options(parser)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--work", type=Path, default=Path("out/training"), help="folder for finished folds")
     options = parser.parse_args(arguments)
@@ -79,19 +79,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         not options.full_precision,
     )
     folders = (options.gold, options.public or options.gold.parent / "public", options.out)
-    make_bundle(options.language, recipe, folders=folders, gold_only=options.gold_only, work=options.work)
+    make_bundle(options.language, recipe, Scope.chosen(options), folders=folders, work=options.work)
 
 
-def make_bundle(
-    language: str, recipe: Recipe, *, folders: tuple[Path, Path, Path], gold_only: bool, work: Path
-) -> None:
+def make_bundle(language: str, recipe: Recipe, scope: Scope, *, folders: tuple[Path, Path, Path], work: Path) -> None:
     """Train, stack, export and measure one language's accurate bundle."""
     started = time.perf_counter()
     gold, public, out = folders
     base = _linear_bundle(out, language)
-    train, development = read_material(gold, public, language, gold_only=gold_only), read_development(gold, language)
+    train, development, further = scope.read(gold, public, language)
     with threadpool_limits(1):  # as in the linear recipe, so that both see the same context
-        fit = fit_linear(train, read_auxiliary(public, language, banned=banned_keys(train, development)))
+        fit = fit_linear(train, further)
     _, tokenizer = load_base(recipe.encoder)
     inputs = encoder_inputs(tokenizer, train.documents())
     kept = work / f"{language}-{_key(recipe, train, inputs)}"
@@ -99,7 +97,7 @@ def make_bundle(
     logits = out_of_fold(recipe, (inputs, train), kept)
     network = whole(recipe, (inputs, train), kept)
     stack = _Stack.fit(fit, logits, train)
-    thresholds, rules = decision_rules(stack.values, out_of_domain(fit, train), train)
+    thresholds, rules = decision_rules(stack.values, stack.values if scope.trial else out_of_domain(fit, train), train)
     card = {
         "format": FORMAT,
         "name": f"encoder-{language}",
@@ -112,9 +110,10 @@ def make_bundle(
         "labels": list(LABELS),
         "encoder": _describe(network, recipe),
         "rows": describe_rows(train),
-        "fingerprint": fingerprint(gold, language, gold_only=gold_only) | _versions(),
+        "fingerprint": fingerprint(gold, language, gold_only=scope.gold_only) | _versions(),
         **choose_doubt((fit.values, stack.values), thresholds, train),
         **rules,
+        **scope.card(),
     }
     contents = {
         "encoder.onnx": export_network(network, quantised=recipe.quantised),

@@ -90,6 +90,8 @@ def _results(
         if task.language in PEERS[name].languages:
             yield from runner.peer(name, draws)
     for kind in bases:
+        if task.language not in BASES[kind]:
+            continue
         base = load_base(kind, task, folders=(options.gold, options.public, options.bases))
         yield from runner.adapter(kind, base, draws)
 

@@ -26,6 +26,8 @@ _COLOURS = {
     "shipped + adapter": "#6baed6",
     "blind": "#31a354",
     "blind + adapter": "#08519c",
+    "blind-encoder": "#a1d99b",
+    "blind-encoder + adapter": "#756bb1",
 }
 
 

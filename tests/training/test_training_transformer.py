@@ -15,6 +15,7 @@ from gapnlp.classifier.loaders import load_bundle
 from gapnlp.classifier.transformer import TransformerClassifier
 from gapnlp.errors import InputError, ModelError
 from gapnlp.records.labels import LABELS
+from tests.conftest import write_lines
 from training.material import read_development, read_material
 
 torch = pytest.importorskip("torch")
@@ -61,10 +62,10 @@ def encoders(tiny_gold, tmp_path_factory) -> dict[str, Path]:
     return {a: write_encoder(root / a, a, material.texts) for a in ARCHITECTURES}
 
 
-def train(tiny_gold: Path, models: Path, encoder: Path, work: Path) -> None:
+def train(tiny_gold: Path, models: Path, encoder: Path, work: Path, further: tuple[str, ...] = ()) -> None:
     recipe.main(
         ["--gold", str(tiny_gold), "--out", str(models), "--language", "en", "--encoder", str(encoder), "--gold-only"]
-        + ["--epochs", "1", "--rate", "0.003", "--work", str(work), "--threads", "1"]
+        + ["--epochs", "1", "--rate", "0.003", "--work", str(work), "--threads", "1", *further]
     )
 
 
@@ -159,6 +160,20 @@ def test_a_killed_run_goes_on_from_what_it_finished(tiny_gold, accurate_models, 
     for name in ("encoder.onnx", "card.json", "weights.safetensors"):
         first, again = (m / "encoder-en" / name for m in (accurate_models, models))
         assert first.read_bytes() == again.read_bytes(), name
+
+
+def test_a_bundle_without_a_set_has_fewer_rows_and_says_so(tiny_gold, accurate_models, encoders, tmp_path):
+    models = Path(shutil.copytree(accurate_models, tmp_path / "models"))
+    public = Path(shutil.copytree(tiny_gold.parent / "public", tmp_path / "public"))
+    item = read_material(tiny_gold, public, "en", gold_only=True).records[0]
+    write_lines(public / "calls.jsonl.gz", [{"id": item.id, "text": "other words"}])
+    options = ("--public", str(public), "--without", "calls", "--trial")
+    train(tiny_gold, models, encoders["bert"], tmp_path / "work", options)
+    whole, without = (
+        json.loads((m / "encoder-en" / "card.json").read_text(encoding="utf-8")) for m in (accurate_models, models)
+    )
+    assert without["without"] == ["calls"] and "without" not in whole
+    assert without["rows"]["segments"] == whole["rows"]["segments"] - len(item.segments)
 
 
 def test_another_linear_bundle_is_refused(accurate_models, tmp_path):
