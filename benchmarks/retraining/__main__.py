@@ -19,6 +19,7 @@ from benchmarks.quality.peers.peer import check_packages
 from benchmarks.retraining.answers import AnswerCache
 from benchmarks.retraining.bases import BASES, load_base
 from benchmarks.retraining.peers import PEERS
+from benchmarks.retraining.remembering import RememberingClassifier
 from benchmarks.retraining.rendering import to_markdown, write
 from benchmarks.retraining.running import Draw, Result, Runner
 from benchmarks.retraining.tasks import Task, found_company, read_tasks
@@ -93,7 +94,7 @@ def _results(
         if task.language not in BASES[kind]:
             continue
         base = load_base(kind, task, folders=(options.gold, options.public, options.bases))
-        yield from runner.adapter(kind, base, draws)
+        yield from runner.adapter(kind, RememberingClassifier(base), draws)
 
 
 if __name__ == "__main__":

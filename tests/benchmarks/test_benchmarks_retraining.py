@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.retraining import cost, peers, rendering, running, summary, tasks
 from benchmarks.retraining.answers import AnswerCache, Answered, f1_by_label, macro_f1, rows_digest
+from benchmarks.retraining.remembering import RememberingClassifier
 from benchmarks.retraining.running import Result, Runner
 from benchmarks.throughput import Run
 from gapnlp.errors import InputError
@@ -20,6 +21,7 @@ from gapnlp.records.feedback import Source
 from gapnlp.records.labels import HEADS
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.labels.mapping import read_mapping
+from gapnlp.scoring.loading import load
 from tests.conftest import write_lines
 from training.material import flatten
 
@@ -206,3 +208,18 @@ def test_the_companys_table_holds_the_first_draw_under_its_own_labels(airline, t
     rows = list(csv.DictReader(cost.write_table(airline.task, options, tmp_path / "t.csv").open(encoding="utf-8")))
     assert sorted(r["id"] for r in rows) == sorted(t.id for t in airline.draw(15, 0))
     assert {r["negative_reason"] for r in rows if r["sentiment"] == "negative"} == {"Lost Luggage"}
+
+
+def test_a_remembered_answer_is_the_classifiers_own_and_is_asked_for_once(tiny_models):
+    asked = load(tiny_models, quality="fast").classifier("en")
+    remembering = RememberingClassifier(asked)
+    documents = [["They promised one thing.", "Nobody came."], [], ["Late again."], ["Late again."]]
+    expected = asked.predict(documents)
+    for _ in range(2):
+        found = remembering.predict(documents)
+        assert np.array_equal(found.values, expected.values)
+        assert found.labels == expected.labels
+        assert np.array_equal(found.abstained, expected.abstained)
+    assert len(remembering._known) == 3
+    assert remembering.version == asked.version
+    assert remembering.predict([]).values.shape == asked.predict([]).values.shape
