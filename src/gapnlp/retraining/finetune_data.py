@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gapnlp.classifier.base import Document
 from gapnlp.records.labels import HEADS
+from gapnlp.retraining.method import MOST_PASSES
 
 # Called with a stage's name, the steps done and the steps in all, as by `training.fitting`.
 OnProgress = Callable[[str, int, int], None]
@@ -72,7 +73,7 @@ class FineTuneSettings:
     base. held: share of the tickets that early stopping watches. threads: of torch; other numbers, other last digits.
     """
 
-    epochs: int = 3
+    epochs: int = MOST_PASSES
     patience: int = 1
     batch: int = 16
     rate: float = 1e-4

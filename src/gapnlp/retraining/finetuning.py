@@ -9,6 +9,7 @@ Needs the extra `train`.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from gapnlp.classifier.bundle import BundleInfo, read_verified
 from gapnlp.classifier.encoder import EncoderInput, encoder_inputs
@@ -34,13 +36,15 @@ from gapnlp.retraining.onnx_weights import restore_network
 from gapnlp.retraining.training.pieces import Arrays, Pieces
 
 STAGE = "fine-tuning the encoder"
-# Longer tickets are answered but not learnt from: all segments of a ticket are in memory at once.
+# Longer tickets are answered but not learnt from: which of so many segments earned the labels is anybody's guess.
 LONGEST_BAG = 32
-# Segments learnt from at once, unless one ticket has more: of a batch that holds more, gradients add up in parts.
-_MOST_SEGMENTS = 16
+# Segments that are in memory at once: of a batch that holds more, gradients add up in parts.
+_MOST_SEGMENTS = 8
 _WARM_UP, _DECAY, _LAST_RATE = 0.1, 0.01, 0.02
 # Batches whose tickets are sorted by length together, so that little is padding.
 _POOL = 10
+# oneDNN keeps what it compiled for each shape of a batch, about 1 MB each, and text comes in hundreds of shapes.
+_ONEDNN_KEEPS = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
 
 Matrix = NDArray[np.float64]
 
@@ -282,6 +286,13 @@ class _Fit:
         return bag_loss(logits, lengths, targets) * (len(bags) / batch) + self.run.settings.distil * moved
 
     def _answers(self, inputs: list[EncoderInput]) -> Tensor:
+        """Answer; of what is too long for memory, only the answers are kept, and read again for gradients."""
+        if len(inputs) <= _MOST_SEGMENTS:
+            return self._read(inputs)
+        parts = (inputs[i : i + _MOST_SEGMENTS] for i in range(0, len(inputs), _MOST_SEGMENTS))
+        return torch.cat([checkpoint(self._read, part, use_reentrant=False) for part in parts])
+
+    def _read(self, inputs: list[EncoderInput]) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
             logits: Tensor = self.network(*padded(inputs))[0].float()
         return logits
@@ -317,7 +328,8 @@ class _Fit:
 
 @contextmanager
 def _repeatable(threads: int) -> Iterator[None]:
-    """Let torch run repeatably, and leave it as it was found."""
+    """Let torch run repeatably in little memory, and leave it as it was found."""
+    os.environ.setdefault(*_ONEDNN_KEEPS)  # read at oneDNN's first use: too late if torch has computed before
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     state = np.random.get_state()
     try:

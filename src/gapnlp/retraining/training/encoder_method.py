@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gapnlp.classifier.bundle import BundleInfo, read_verified
 from gapnlp.classifier.encoder_signals import ENCODER_FILES, EncoderSignals
 from gapnlp.retraining.finetune_data import FineTuned, FineTuneData, FineTuneSettings
-from gapnlp.retraining.method import require_training_extra
+from gapnlp.retraining.method import fine_tuning_passes, require_training_extra
 from gapnlp.retraining.training.bags import Bags
 from gapnlp.retraining.training.fitting import OnProgress
 from gapnlp.retraining.training.replay import replay_documents
@@ -68,7 +68,9 @@ def fine_tune_on(bags: Bags, base: BundleInfo, seed: int, *, work: Path, on_prog
     data = FineTuneData(
         bags.documents, bags.lengths, bags.truth, _folds(bags.groups, seed), replay_documents(base.language, seed)
     )
-    return finetune(data, base, FineTuneSettings(seed=seed), work=work, on_progress=on_progress)
+    passes = max(1, fine_tuning_passes(float(bags.lengths.mean())))
+    settings = FineTuneSettings(epochs=passes, seed=seed)
+    return finetune(data, base, settings, work=work, on_progress=on_progress)
 
 
 def signal_files(tuned: FineTuned) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from gapnlp.classifier.loaders import load_adapter, load_bundle
 from gapnlp.errors import InputError
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.method import Method, choose_method, has_training_extra
+from gapnlp.retraining.training.bags import make_bags
 from gapnlp.retraining.training.rows import LEARNT_FROM, fingerprint, text_mark
 from gapnlp.scoring.loading import DEFAULT_QUALITY
 
@@ -123,7 +124,10 @@ def _method(tickets: Sequence[LabelledTicket], options: TrainOptions, present: P
     if options.method == "auto" and options.quality == "fast":
         return Method("heads", f"heads on the frozen classifier: {TOO_SLOW}")
     if options.method == "auto":
-        return choose_method(len(tickets), has_training_extra(), present.encoder is not None)
+        segments = float(make_bags(tickets, present.base.language).lengths.mean())
+        return choose_method(
+            len(tickets), segments, has_torch=has_training_extra(), has_encoder=present.encoder is not None
+        )
     if options.method == "heads":
         return Method("heads", "heads on the frozen model, as was asked")
     if present.encoder is None:
