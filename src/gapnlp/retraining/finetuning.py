@@ -9,7 +9,6 @@ Needs the extra `train`.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from gapnlp.classifier.encoder_signals import ENCODER_FILES
 from gapnlp.errors import InputError
 from gapnlp.retraining.finetune_data import FineTuned, FineTuneData, FineTuneSettings, OnProgress
 from gapnlp.retraining.finetune_loss import bag_loss, distillation, free_heads
-from gapnlp.retraining.network import Network, padded, predict_logits, seed_everything
+from gapnlp.retraining.network import Network, padded, predict_logits, seed_everything, spare_memory
 from gapnlp.retraining.onnx_export import export_network
 from gapnlp.retraining.onnx_weights import restore_network
 from gapnlp.retraining.training.pieces import Arrays, Pieces
@@ -43,8 +42,6 @@ _MOST_SEGMENTS = 8
 _WARM_UP, _DECAY, _LAST_RATE = 0.1, 0.01, 0.02
 # Batches whose tickets are sorted by length together, so that little is padding.
 _POOL = 10
-# oneDNN keeps what it compiled for each shape of a batch, about 1 MB each, and text comes in hundreds of shapes.
-_ONEDNN_KEEPS = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
 
 Matrix = NDArray[np.float64]
 
@@ -329,7 +326,7 @@ class _Fit:
 @contextmanager
 def _repeatable(threads: int) -> Iterator[None]:
     """Let torch run repeatably in little memory, and leave it as it was found."""
-    os.environ.setdefault(*_ONEDNN_KEEPS)  # read at oneDNN's first use: too late if torch has computed before
+    spare_memory()
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     state = np.random.get_state()
     try:

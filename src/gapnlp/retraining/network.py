@@ -6,6 +6,7 @@ are the mean of its answers to the segment's tokens, so that each token's part i
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -71,6 +72,14 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed)
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True)
+
+
+def spare_memory() -> None:
+    """Let oneDNN keep few of the shapes that it compiled: batches of text come in hundreds of them, about 1 MB each.
+
+    Without effect once torch has multiplied anything, and where the variable is set already.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
 
 
 def padded(inputs: Sequence[EncoderInput]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
