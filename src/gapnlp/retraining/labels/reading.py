@@ -67,16 +67,6 @@ def plan_reading(path: Path, options: LabelOptions) -> FileReading:
     return FileReading(file, name, why, recognition, annotate, items, _ticket_column(table, options), annotator)
 
 
-def read_named(paths: Sequence[Path], options: LabelOptions) -> Iterator[NamedTicket | Failure]:
-    """Read labelled files in order, every record as its answers or one Failure.
-
-    All files are looked at before the first record is handed out. Raises InputError.
-    """
-    plans = [plan_reading(path, options) for path in paths]
-    for plan in plans:
-        yield from read_file(plan)
-
-
 def read_file(plan: FileReading) -> Iterator[NamedTicket | Failure]:
     """Read one file by its plan."""
     for record in plan.file.records():
