@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gapnlp.errors import Conflict, InputError, NotFound, StoreError
-from gapnlp.records.corrections import Correction
+from gapnlp.records.corrections import Correction, GivenLabels
 from gapnlp.records.feedback import ColumnRole, Recognition
 from gapnlp.records.labels import Labels
 from gapnlp.records.service import STATES, ApiKey, Job, JobOptions, Page, SegmentFilter, StoredSegment
@@ -174,6 +174,10 @@ class FakeCorrections:
 
     def corrected(self, project: str, job_id: str) -> frozenset[int]:
         return frozenset(c.segment or 0 for c in self.kept.values() if (c.project, c.job) == (project, job_id))
+
+    def given(self, project: str, who: str, job_id: str, place: int) -> GivenLabels | None:
+        own = [c for c in self.kept.values() if (c.project, c.who, c.job, c.segment) == (project, who, job_id, place)]
+        return own[-1].given if own else None
 
     def lines(self, project: str) -> Iterator[str]:
         for correction in self.kept.values():

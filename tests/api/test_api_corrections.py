@@ -115,6 +115,14 @@ def test_other_content_is_refused(shop):
     assert shop.client.post("/corrections", content="x", headers=headers).status_code == 415
 
 
+@pytest.mark.parametrize("body", ['{"text": "The parcel', "parcel", '{"text": "parcel",}'])
+def test_broken_json_cannot_be_read(shop, body):
+    headers = {"X-API-Key": "classify", "Content-Type": "application/json"}
+    answered = shop.client.post("/corrections", content=body, headers=headers)
+    assert (answered.status_code, answered.json()["type"]) == (400, "urn:gapnlp:problem:bad-request")
+    assert "parcel" not in answered.text
+
+
 def test_a_database_that_is_away_is_not_ready(shop):
     shop.corrections.fault = StoreError("away")
     answered = post(shop, TEXT)

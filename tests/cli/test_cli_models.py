@@ -66,7 +66,8 @@ def test_candidates_are_listed_with_what_the_gate_said(run, models):
 
 def test_promote_and_roll_back(run, models):
     before, added = english(models), candidate_of(models, "2.0.0")
-    assert f"{added.version} serves now" in run("promote", "linear-en", "--models", models)
+    told = run("promote", "linear-en", "--models", models)
+    assert f"{added.version} serves now; gapnlp models rollback --models {models} goes back" in told
     assert english(models) == added.version
     assert before in run("rollback", "--models", models)
     assert english(models) == before

@@ -199,6 +199,7 @@ def test_an_encoder_without_the_extra_names_the_install(run, table, mapping, mod
 def test_rows_that_cannot_be_read_are_counted_and_no_text_is_told(run, table, mapping, models):
     with table.open("a", encoding="utf-8") as file:
         file.write('t900,"My doctor is Jan Secretny",Cannot tell,en\n')
+        file.write('t901,"Der Arzt hat mich drei Stunden warten lassen und war unfreundlich.",Unhappy,\n')
     code, out, told = run(
         *("train", table, "--labels", "reason", "--mapping", mapping, "--models", models, "--no-promote"),
         *("--quality", "fast"),
@@ -206,4 +207,6 @@ def test_rows_that_cannot_be_read_are_counted_and_no_text_is_told(run, table, ma
     assert code == 0
     assert "en: 60 tickets" in told
     assert "1 rows cannot be used: tickets.csv, row 62: none of its labels is mapped" in told
+    assert "1 tickets are in none of the languages en, pl, zh; nothing is learnt from them" in told
     assert "Secretny" not in out + told
+    assert "warten" not in out + told

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from gapnlp.errors import InputError
 from gapnlp.records.feedback import Failure
+from gapnlp.retraining.labels.dataset import read_labelled
 from gapnlp.retraining.labels.formats import FORMATS, OWN
+from gapnlp.retraining.labels.mapping import LabelMapping
 from gapnlp.retraining.labels.named import SAID, UNSURE, WHOLE, LabelOptions, NamedTicket
-from gapnlp.retraining.labels.reading import plan_reading, read_named
+from gapnlp.retraining.labels.reading import plan_reading, read_file
+from gapnlp.retraining.training.rows import settle
 from tests.retraining import labelled_samples as samples
 from tests.retraining.labelled_samples import SAMPLES, TICKETS, as_csv, as_json, as_jsonl
 
@@ -22,7 +25,7 @@ NO_CHOICE = LabelOptions()
 
 
 def read(path: Path, **options) -> tuple[list[NamedTicket], list[Failure]]:
-    results = list(read_named([path], LabelOptions(**options)))
+    results = list(read_file(plan_reading(path, LabelOptions(**options))))
     return [r for r in results if isinstance(r, NamedTicket)], [r for r in results if isinstance(r, Failure)]
 
 
@@ -237,10 +240,29 @@ def test_a_submitted_annotation_without_choices_is_whole_and_no_question(tmp_pat
     assert tickets[1].answer.covers == WHOLE
 
 
+@pytest.mark.parametrize("names", [{"ticket_id": "7"}, {"id": "7"}, {}])
+def test_rows_of_several_annotators_are_of_one_text_and_settled_by_majority(tmp_path, names):
+    rows = [
+        {**names, "text": "It came nine days late.", "label": label, "annotator": who}
+        for who, label in (("ann", "late"), ("bob", "late"), ("li", "rude"))
+    ]
+    other = [{**{key: "8" for key in names}, "text": "They were rude.", "label": "rude", "annotator": "ann"}]
+    mapping = LabelMapping({"late": ("gap:delivery",), "rude": ("churn",)}, ("gap:delivery",), confirmed=True)
+    data = read_labelled(
+        [as_csv(tmp_path / "t.csv", list(other[0]), [list(row.values()) for row in rows + other])],
+        mapping,
+        LabelOptions(),
+    )
+    late, rude = settle(data.tickets)
+    assert (late.given["gap:delivery"], late.annotator) == (True, None)
+    assert (rude.given["gap:delivery"], rude.annotator) == (False, "ann")
+    assert late.ticket != rude.ticket
+
+
 def test_each_file_may_be_one_annotators(tmp_path):
     rows = [["It came two days late.", "late"]]
     paths = [as_csv(tmp_path / f"{who}.csv", ["text", "label"], rows) for who in ("ann", "bob")]
-    tickets = list(read_named(paths, LabelOptions(annotator="@file")))
+    tickets = [ticket for path in paths for ticket in read(path, annotator="@file")[0]]
     assert [t.answer.annotator for t in tickets] == ["ann", "bob"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from gapnlp.retraining.labels.dataset import LabelledRows, read_labelled
 from gapnlp.retraining.labels.mapping import LabelMapping
 from gapnlp.retraining.labels.named import LabelOptions
 from gapnlp.retraining.review_files import write_review
+from gapnlp.retraining.training.rows import settle
 from gapnlp.service.corrections import new_correction, tell_correction
 from tests.retraining.labelled_samples import as_csv, as_json, as_jsonl
 
@@ -177,6 +179,22 @@ def test_a_correction_that_judges_little_masks_the_rest(tmp_path):
     assert ticket.language == "pl"  # as the server was told; a short text tells less
     assert "does not know" in data.failures[0].reason
     assert datetime.fromisoformat(line["created"]) <= datetime.now(UTC)
+
+
+def test_several_people_who_corrected_the_same_are_settled_by_majority(tmp_path):
+    said = (("kim", True, "neg"), ("piotr", False, "neg"), ("li", False, "pos"))
+    made = [
+        new_correction("p", who, GivenLabels(sentiment=sentiment, churn=churn), text=TEXTS[0], ticket="r1")
+        for who, churn, sentiment in said
+    ]
+    of_segments = [replace(c, job="f" * 32, segment=7) for c in made]
+    other_text = replace(made[0], job="f" * 32, segment=8, text=TEXTS[1])
+    lines = [tell_correction(c) for c in (*made, *of_segments, other_text)]
+    data = read(as_jsonl(tmp_path / "c.jsonl", lines))
+    text, segment, other = settle(data.tickets)
+    for settled in (text, segment):
+        assert (settled.given["churn"], settled.given["sentiment:neg"]) == (False, True)
+    assert (other.given["churn"], other.annotator) == (True, "kim")
 
 
 def test_other_labels_still_need_a_mapping_beside_own_ones(tmp_path):

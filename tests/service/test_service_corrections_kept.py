@@ -52,6 +52,15 @@ def test_only_what_was_judged_is_told():
     assert {label for label, given in whole.items() if given} == {"sentiment:mixed", "expectation:met", "churn"}
 
 
+def test_what_was_given_is_put_over_what_the_model_said():
+    said = Labels("neg", {"reliability": "neg"}, ("delivery",), "unmet", True)
+    assert GivenLabels().over(said) == said
+    assert GivenLabels(dimensions={}, gaps=(), churn=False).over(said) == Labels("neg", {}, (), "unmet", False)
+    assert GivenLabels("pos", expectation="none").over(said) == Labels(
+        "pos", {"reliability": "neg"}, ("delivery",), "none", True
+    )
+
+
 @pytest.mark.parametrize(("text", "given"), [("x", GivenLabels()), (" \n", GAPS), ("\0", GAPS)])
 def test_nothing_judged_or_no_text_is_refused(text, given):
     with pytest.raises(InputError):

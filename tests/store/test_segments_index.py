@@ -181,3 +181,13 @@ def test_the_review_queue_begins_with_the_least_sure_and_shows_a_text_once(tmp_p
         writer.add([item(1, sure, doubtful), item(2, again, middle)])
     assert read_review_queue(path, 10) == (3, 4, 1)
     assert read_review_queue(path, 2) == (3, 4)
+
+
+def test_a_text_that_comes_again_and_again_does_not_crowd_out_the_others(tmp_path):
+    path = tmp_path / "queue.sqlite"
+    repeated, others = scored(0, 22, LATE, 0.2), [scored(30, 34, GOOD, 0.5), scored(23, 29, GOOD, 0.6)]
+    with SegmentWriter(path, period=None) as writer:
+        writer.add([item(n, repeated) for n in range(1_500)])
+        writer.add([item(1_500, *others)])
+    assert read_review_queue(path, 2) == (1, 1_501)
+    assert read_review_queue(path, 10) == (1, 1_501, 1_502)

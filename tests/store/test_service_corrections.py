@@ -71,6 +71,22 @@ def test_of_one_persons_corrections_of_one_thing_the_last_counts(corrections):
     assert latest(corrections)[0] == first
 
 
+def test_somebodys_last_correction_of_a_segment_is_found(corrections):
+    first, second = correction(1, job=JOB, segment=7), correction(2, job=JOB, segment=7)
+    add(corrections, second, first, correction(3, job=JOB, segment=7, who="piotr"), correction(4, job=JOB, segment=8))
+    assert corrections.last_of("shop", "anna", job=JOB, segment=7) == second
+    corrections.delete("shop", second.id)
+    assert corrections.last_of("shop", "anna", job=JOB, segment=7) == first
+    for other in (
+        ("hotel", "anna", JOB, 7),
+        ("shop", "li", JOB, 7),
+        ("shop", "anna", JOB, 9),
+        ("shop", "anna", "0", 7),
+    ):
+        project, who, job, segment = other
+        assert corrections.last_of(project, who, job=job, segment=segment) is None
+
+
 def test_many_are_read_page_by_page(corrections, monkeypatch):
     monkeypatch.setattr(module, "_PAGE_ROWS", 3)
     # Of the same moment, so that the order is the ids' own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -98,7 +98,7 @@ def test_a_phone_and_a_browser_without_scripts_can_review_to_the_end(server, rep
     length = int(re.search(r"1 z (\d+)", page.locator(".basis").inner_text())[1])
     assert length >= 10
     page.goto(f"{server.address}/page/review/{report}?at={length - 1}")
-    page.get_by_label("Bez oceny").first.check()
+    page.get_by_label("Brak wzmianki").first.check()
     page.get_by_role("button", name="Zapisz i przejdź dalej").click()
     expect(page.get_by_text("To była ostatnia.")).to_be_visible()
     (line,) = corrections(server, report)
@@ -112,3 +112,76 @@ def test_it_passes_axe_on_a_phone(server, report, open_page, locale):
     page = open_page(**PHONE, locale=locale)
     page.goto(f"{server.address}/page/review/{report}")
     check(page)
+
+
+def choose(page, name):
+    """Label a sentiment by its key, and save."""
+    page.wait_for_selector("html.scripted")
+    page.keyboard.press(dict(neg="a", neu="s", pos="d", mixed="f")[name])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**kept=*")
+
+
+def sentiment(page):
+    return page.locator("input[name=sentiment]:checked").get_attribute("value")
+
+
+def take_all_back(server, job):
+    while lines := corrections(server, job):  # one that is taken back lets the one before it count again
+        for line in lines:
+            urlopen(Request(f"{server.address}/corrections/{line['id']}", method="DELETE")).close()  # noqa: S310
+
+
+def test_the_way_back_shows_what_was_saved_and_never_puts_it_on_another_statement(server, report, open_page):
+    page = open_page()
+    page.goto(f"{server.address}/page/review/{report}")
+    first = page.locator(".review-text").inner_text()
+    others = "pos" if sentiment(page) == "mixed" else "mixed"
+    choose(page, others)
+    second = page.locator(".review-text").inner_text()
+    of_second = sentiment(page)
+    page.go_back()
+    expect(page.locator(".review-text")).to_have_text(first)
+    assert sentiment(page) == others
+    expect(page.get_by_text("You have corrected this statement before")).to_be_visible()
+    choose(page, "neu")
+    # On from there to what nobody has corrected yet, with the model's labels.
+    expect(page.locator(".review-text")).to_have_text(second)
+    assert sentiment(page) == of_second
+    (line,) = corrections(server, report)
+    assert "sentiment:neu" in given(line)
+    take_all_back(server, report)
+
+
+def test_statements_can_be_skipped_and_come_again(server, report, open_page):
+    page = open_page()
+    page.goto(f"{server.address}/page/review/{report}")
+    page.wait_for_selector("html.scripted")
+    first = page.locator(".review-text").inner_text()
+    page.keyboard.press("n")
+    page.wait_for_url("**at=1")
+    expect(page.locator(".basis")).to_contain_text("2 of")
+    length = int(re.search(r"2 of (\d+)", page.locator(".basis").inner_text())[1])
+    page.goto(f"{server.address}/page/review/{report}?at={length - 1}")
+    page.get_by_role("link", name="Skip", exact=True).click()
+    expect(page.get_by_text("That was the last one.")).to_be_visible()
+    page.get_by_role("link", name=f"{length} statements are still open").click()
+    expect(page.locator(".review-text")).to_have_text(first)
+    assert corrections(server, report) == []
+
+
+def test_what_others_have_corrected_meanwhile_is_passed_over(server, report, open_page):
+    page, other = open_page(), open_page()
+    page.goto(f"{server.address}/page/review/{report}")
+    other.goto(f"{server.address}/page/review/{report}?at=1")
+    choose(other, "neg")
+    choose(page, "neg")
+    expect(page.locator(".basis")).to_contain_text("3 of")
+    again = page.context.new_page()
+    again.goto(page.url)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".basis")).to_contain_text("1 of")
+    # The same button in a tab that is behind leads to the same statement.
+    again.get_by_role("button", name="Undo").click()
+    expect(again.locator(".basis")).to_contain_text("1 of")
+    take_all_back(server, report)

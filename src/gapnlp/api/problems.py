@@ -104,6 +104,8 @@ def from_gapnlp(error: GapnlpError) -> ApiProblem:
 
 def from_validation(errors: Sequence[Mapping[str, Any]]) -> ApiProblem:
     """Say which parts of a request are not as described; what was sent is never repeated."""
+    if any(error["type"] == "json_invalid" for error in errors):
+        return ApiProblem("bad-request", "the body is not valid JSON; send one object as in /openapi.json")
     found = [(_location(error["loc"]), str(error["msg"])) for error in errors[:_MOST_ERRORS]]
     more = f" ({len(errors) - _MOST_ERRORS} more are not listed)" if len(errors) > _MOST_ERRORS else ""
     detail = f"{len(errors)} part(s) of the request are not as described{more}; see errors and /openapi.json"

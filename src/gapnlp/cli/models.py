@@ -154,7 +154,8 @@ def promote_model(
     from gapnlp.retraining.registry import promote
 
     info = promote(models, name, force=force)
-    OUTPUT.print(f"{info.version} serves now; gapnlp models rollback goes back", soft_wrap=True, highlight=False)
+    back = f"gapnlp models rollback --models {models}"
+    OUTPUT.print(f"{info.version} serves now; {back} goes back", soft_wrap=True, highlight=False, markup=False)
 
 
 @models.command("rollback")

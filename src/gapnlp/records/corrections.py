@@ -54,6 +54,16 @@ class GivenLabels:
             found[CHURN] = self.churn
         return found
 
+    def over(self, labels: Labels) -> Labels:
+        """Put what was judged in the place of what labels say; the rest stays."""
+        return Labels(
+            sentiment=labels.sentiment if self.sentiment is None else self.sentiment,
+            dimensions=labels.dimensions if self.dimensions is None else self.dimensions,
+            gaps=labels.gaps if self.gaps is None else self.gaps,
+            expectation=labels.expectation if self.expectation is None else self.expectation,
+            churn=labels.churn if self.churn is None else self.churn,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:

@@ -88,6 +88,11 @@ class CorrectionService:
         """Places of a job's segments that somebody has corrected; of records.service.StoredSegment.place."""
         return self._corrections.segments_of(project, job_id)
 
+    def given(self, project: str, who: str, job_id: str, place: int) -> GivenLabels | None:
+        """Give the labels that somebody gave to a job's segment last; None when they have not corrected it."""
+        found = self._corrections.last_of(project, plain_text(who, longest=_LONGEST_WHO), job=job_id, segment=place)
+        return found.given if found else None
+
     def lines(self, project: str) -> Iterator[str]:
         """Give a project's corrections as JSON Lines in the form of records.tickets.LabelledTicket, oldest first.
 

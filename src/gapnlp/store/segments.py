@@ -74,6 +74,8 @@ _TAGS = Table(
     sqlite_with_rowid=False,
 )
 _WHOLE = 10_000
+# Segments whose texts are looked at at a time when the review queue is chosen.
+_QUEUE_ROWS = 1_000
 # UTF-8 holds no lone surrogates; each becomes one other character, so that offsets stay true.
 _LONE = re.compile("[\ud800-\udfff]")
 # What a filter's property may be.
@@ -164,21 +166,18 @@ def read_review_queue(path: Path, most: int) -> tuple[int, ...]:
 
     Raises StoreError when there is no index.
     """
-    s, doubt = _SEGMENTS.c, func.max(_TAGS.c.weakness)
-    text = func.json_extract(s.body, "$.text")
-    weakest = (
-        select(s.id, text.label("text"), doubt.label("doubt"))
-        .select_from(_TAGS.join(_SEGMENTS, _TAGS.c.segment == s.id))
-        .group_by(s.id)
-        .order_by(doubt.desc(), s.id)
-        # Enough that there are as many as are wanted when the same text comes again and again.
-        .limit(4 * most)
-    )
-    with _reading(path) as connection:
-        rows = connection.execute(weakest).all()
+    s, t = _SEGMENTS.c, _TAGS.c
+    weakest = select(t.segment).group_by(t.segment).order_by(func.max(t.weakness).desc(), t.segment)
     first: dict[str, int] = {}
-    for row in rows:
-        first.setdefault(row.text, row.id)
+    with _reading(path) as connection:
+        # Part by part, until there are enough: one text may come again and again.
+        for part in connection.execute(weakest).scalars().partitions(_QUEUE_ROWS):
+            query = select(s.id, func.json_extract(s.body, "$.text").label("text")).where(s.id.in_(part))
+            texts = {row.id: row.text for row in connection.execute(query)}
+            for place in part:
+                first.setdefault(texts[place], place)
+            if len(first) >= most:
+                break
     return tuple(first.values())[:most]
 
 

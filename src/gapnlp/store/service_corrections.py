@@ -67,6 +67,15 @@ class ServiceCorrections:
         with self._database.reading() as connection:
             return frozenset(connection.execute(select(CORRECTIONS.c.segment).where(*wanted).distinct()).scalars())
 
+    def last_of(self, project: str, who: str, *, job: str, segment: int) -> Correction | None:
+        """Find somebody's correction of a job's segment that counts; None when there is none."""
+        c = CORRECTIONS.c
+        wanted = [c.project == project, c.job == job, c.segment == segment, c.who == who]
+        query = select(CORRECTIONS).where(*wanted).order_by(c.created.desc(), c.id.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return _read(row) if row else None
+
     def erase_job(self, job_id: str) -> None:
         """Delete what was said of a job's segments, with their texts."""
         with self._database.writing() as connection:

@@ -2,46 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from gapnlp.api.web.rendering import go, show
+from gapnlp.api.web.rendering import go, keep_cookies, show
 from gapnlp.api.web.site import Site
 from gapnlp.api.web.visits import Visit
-from gapnlp.errors import InputError
+from gapnlp.errors import InputError, NotFound
 from gapnlp.records.corrections import LOCAL_CORRECTOR, GivenLabels
-from gapnlp.records.labels import DIMENSIONS, EXPECTATIONS, GAPS, POLARITIES, SENTIMENTS
+from gapnlp.records.labels import DIMENSIONS, EXPECTATIONS, GAPS, POLARITIES, SENTIMENTS, Labels
 from gapnlp.records.service import StoredSegment
 from gapnlp.service.corrections import new_correction, of_segment
 
 # Keys of the page's script, in the order of the labels.
 DIMENSION_KEYS, GAP_KEYS, SENTIMENT_KEYS = "12345", "qwert", "asdf"
-# No polarity: the dimension is not judged.
+# No polarity: the customer says nothing of the dimension.
 _NO_POLARITY = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Where the visitor is. at: position in the queue, from 0; length when there is nothing left."""
+    """Where the visitor is in the queue.
+
+    at: position, from 0; length when there is nothing left. after: the next position that nobody has corrected. left:
+    statements of the whole queue that nobody has. given: the visitor's own earlier correction of this segment.
+    """
 
     at: int
     length: int
+    after: int
+    left: int
     segment: StoredSegment | None
+    given: GivenLabels | None
+
+    @property
+    def labels(self) -> Labels | None:
+        """What the form is filled in with: the model's labels, and over them what the visitor has given before."""
+        if self.segment is None or self.given is None:
+            return self.segment.labels if self.segment else None
+        return self.given.over(self.segment.labels)
 
 
 def show_review(visit: Visit, site: Site) -> Response:
-    """Show the sentence at a position of the queue; without one, the first that nobody has corrected yet."""
+    """Show the sentence at a position of the queue; without one, go to the first that nobody has corrected yet.
+
+    Each sentence has an address of its own, so the way back in the browser leads to the very sentence.
+    """
     project, job_id = visit.need(), str(visit.request.path_params["job_id"])
     job = site.jobs.get(project, job_id)
-    turn = _turn(visit, site, project, job_id)
     query = visit.request.query_params
+    if "at" not in query:
+        return keep_cookies(visit, go(_address(job_id, at=_next(*_places(site, project, job_id), start=0))))
+    turn = _turn(visit, site, project, job_id)
     values = {
         "job": job,
         "turn": turn,
         "stored": turn.segment,
-        "kept": query.get("kept", "")[:32],
+        "kept": query.get("kept", "")[:32] if "was" in query else "",
+        "was": _number(query.get("was", "0")),
         "sentiments": tuple(zip(SENTIMENT_KEYS, SENTIMENTS, strict=True)),
         "dimensions": tuple(zip(DIMENSION_KEYS, DIMENSIONS, strict=True)),
         "polarities": (_NO_POLARITY, *POLARITIES),
@@ -56,30 +78,45 @@ def save_review(visit: Visit, site: Site) -> Response:
     project, job_id = visit.need(), str(visit.request.path_params["job_id"])
     site.jobs.get(project, job_id)  # another project's job is not there, whatever the form says
     segment = site.jobs.segment(project, job_id, _number(visit.field("segment")))
-    who = visit.caller.name if visit.caller else LOCAL_CORRECTOR
-    made = new_correction(project, who, _given(visit), text=segment.text, ticket=segment.item)
+    at = _number(visit.field("at"))
+    made = new_correction(project, _who(visit), _given(visit), text=segment.text, ticket=segment.item)
     kept, _ = site.corrections.add(of_segment(made, job_id, segment))
-    return go(_address(job_id, at=_number(visit.field("at")) + 1, kept=kept.id))
+    after = _next(*_places(site, project, job_id), start=at + 1)
+    return go(_address(job_id, at=after, kept=kept.id, was=at))
 
 
 def undo_review(visit: Visit, site: Site) -> Response:
     """Take the last correction back and show its sentence again."""
     project, job_id = visit.need(), str(visit.request.path_params["job_id"])
     site.jobs.get(project, job_id)
-    site.corrections.take_back(project, visit.field("correction"))
-    return go(_address(job_id, at=max(0, _number(visit.field("at")) - 1)))
+    with suppress(NotFound):  # it was taken back already, in another tab
+        site.corrections.take_back(project, visit.field("correction"))
+    return go(_address(job_id, at=_number(visit.field("at"))))
 
 
 def _turn(visit: Visit, site: Site, project: str, job_id: str) -> Turn:
-    queue = site.jobs.review_queue(project, job_id)
-    given = visit.request.query_params.get("at")
-    if given is None:
-        corrected = site.corrections.corrected(project, job_id)
-        at = next((i for i, place in enumerate(queue) if place not in corrected), len(queue))
-    else:
-        at = min(_number(given), len(queue))
-    segment = site.jobs.segment(project, job_id, queue[at]) if at < len(queue) else None
-    return Turn(at, len(queue), segment)
+    queue, corrected = _places(site, project, job_id)
+    at = min(_number(visit.request.query_params["at"]), len(queue))
+    after, left = _next(queue, corrected, start=at + 1), sum(place not in corrected for place in queue)
+    if at == len(queue):
+        return Turn(at, len(queue), after, left, None, None)
+    segment = site.jobs.segment(project, job_id, queue[at])
+    given = site.corrections.given(project, _who(visit), job_id, segment.place)
+    return Turn(at, len(queue), after, left, segment, given)
+
+
+def _places(site: Site, project: str, job_id: str) -> tuple[Sequence[int], Collection[int]]:
+    """Give the queue, and which of its segments somebody has corrected."""
+    return site.jobs.review_queue(project, job_id), site.corrections.corrected(project, job_id)
+
+
+def _next(queue: Sequence[int], corrected: Collection[int], *, start: int) -> int:
+    """Find the first position from `start` on that nobody has corrected; the queue's length when there is none."""
+    return next((i for i in range(start, len(queue)) if queue[i] not in corrected), len(queue))
+
+
+def _who(visit: Visit) -> str:
+    return visit.caller.name if visit.caller else LOCAL_CORRECTOR
 
 
 def _given(visit: Visit) -> GivenLabels:

@@ -62,8 +62,13 @@ def _annotate_correction(record: Record) -> Annotated:
         raise RecordProblem("it does not say which labels were given")
     if not all(label in HEADS and isinstance(holds, bool) for label, holds in given.items()):
         raise RecordProblem("it has a label that gapnlp does not know, or one that is neither true nor false")
-    fields = {key: record.get(key) for key in ("id", "text", "language", "ticket")}
+    fields = {"id": _corrected(record)} | {key: record.get(key) for key in ("text", "language", "ticket")}
     return Annotated(fields, (Answer(given, SAID, plain_id(record.get("annotator")) or None),))
+
+
+def _corrected(record: Record) -> object:
+    """Name what a correction is about, as all do who corrected the same; its own id is of one correction alone."""
+    return f"{record['job']}:{record.get('segment')}" if record.get("job") else record.get("ticket")
 
 
 def _is_argilla(file: LabelFile) -> bool:

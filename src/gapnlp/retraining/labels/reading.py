@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,16 +67,6 @@ def plan_reading(path: Path, options: LabelOptions) -> FileReading:
     return FileReading(file, name, why, recognition, annotate, items, _ticket_column(table, options), annotator)
 
 
-def read_named(paths: Sequence[Path], options: LabelOptions) -> Iterator[NamedTicket | Failure]:
-    """Read labelled files in order, every record as its answers or one Failure.
-
-    All files are looked at before the first record is handed out. Raises InputError.
-    """
-    plans = [plan_reading(path, options) for path in paths]
-    for plan in plans:
-        yield from read_file(plan)
-
-
 def read_file(plan: FileReading) -> Iterator[NamedTicket | Failure]:
     """Read one file by its plan."""
     for record in plan.file.records():
@@ -103,13 +94,21 @@ def _read_record(record: Record, plan: FileReading) -> Iterator[NamedTicket | Fa
 
 
 def _tickets(item: Feedback, annotated: Annotated, plan: FileReading) -> Iterator[NamedTicket]:
-    """One ticket for each annotator. The item's own id names its ticket where no column does."""
+    """One ticket for each annotator. The item's own id names its ticket where no column does.
+
+    What several people labelled in rows of their own has to have one name, or training takes it for several texts:
+    where no column tells items apart, the ticket names it, and without one the text itself does.
+    """
     told = plain_id(annotated.fields.get(plan.ticket)) if plan.ticket is not None else ""
-    ticket = told or item.id
-    own = item.id if item.id != made_id(item.source) or not told else f"{told}:{item.source.row}"
+    unnamed = item.id == made_id(item.source)
     for given in annotated.answers:
         answer = replace(given, annotator=plan.annotator) if plan.annotator else given
-        yield NamedTicket(own, ticket, item.text, answer, item.source, item.language)
+        own = (told or (_name_of(item.text) if answer.annotator else item.id)) if unnamed else item.id
+        yield NamedTicket(own, told or own, item.text, answer, item.source, item.language)
+
+
+def _name_of(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def _columns(plan: FileReading) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ export function startReview(help) {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "1";
   });
+  // A page that the browser kept, and shows again on the way back, is asked for anew.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "Enter") {
@@ -30,6 +32,7 @@ export function startReview(help) {
     const key = event.key.toLowerCase();
     if (key === "?") help.open = !help.open;
     else if (key === "u") send(document.getElementById("undo"));
+    else if (key === "n") document.getElementById("skip")?.click();
     else if (!press(form, key)) return;
     event.preventDefault();
   });
