@@ -34,6 +34,11 @@ PEERS: Mapping[str, Peer] = {
         "benchmarks.retraining.contrastive:score_setfit",
         needs=(("setfit", "setfit"), *_MINILM),
     ),
+    "minilm embeddings": Peer(
+        "MiniLM as it comes, and balanced logistic regression",
+        "benchmarks.retraining.embedded:score_embedded",
+        needs=(("sentence_transformers", "sentence-transformers"), *_MINILM),
+    ),
     "minilm": Peer(
         "MiniLM fine-tuned", "benchmarks.quality.peers.minilm:score_minilm", languages=("en",), needs=_MINILM
     ),

@@ -21,6 +21,7 @@ _COLOURS = {
     "tfidf": "#d95f02",
     "setfit": "#e7a6c9",
     "setfit, balanced": "#c2408c",
+    "minilm embeddings": "#e6ab02",
     "minilm": "#8c8c8c",
     "shipped": "#9ecae1",
     "shipped + adapter": "#6baed6",

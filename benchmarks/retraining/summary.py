@@ -12,7 +12,7 @@ from benchmarks.retraining.running import Result
 
 # Training rows at which an adapter must not be behind, and the peers that count there.
 PROMISED_SIZE = 200
-RIVALS: tuple[str, ...] = ("tfidf", *FORMS["setfit"])
+RIVALS: tuple[str, ...] = ("tfidf", *FORMS["setfit"], "minilm embeddings", "minilm")
 
 
 @dataclass(frozen=True, slots=True)

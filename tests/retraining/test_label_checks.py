@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from gapnlp.errors import MissingExtra
 from gapnlp.records.feedback import Source
+from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.checks import mislabelled
 from gapnlp.retraining.checks.agreement import krippendorff_alpha, measure_agreement
 from gapnlp.retraining.checks.mislabelled import find_mislabelled, has_single_labels
 from gapnlp.retraining.checks.rarity import count_labels
 from gapnlp.retraining.checks.repeats import find_contradictions, find_duplicates, find_leaks
-from gapnlp.retraining.checks.texts import text_key
+from gapnlp.retraining.checks.texts import group_tickets, text_key
 from gapnlp.retraining.labels.dataset import LabelledRow
 from gapnlp.retraining.labels.mapping import LabelMapping, Mapper
 from gapnlp.retraining.labels.named import SAID, WHOLE, Answer, NamedTicket
@@ -237,3 +238,10 @@ def test_without_cleanlab_it_is_said(monkeypatch):
     monkeypatch.setattr(mislabelled, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"gapnlp\[train\]"):
         find_mislabelled([row(1, "x y", "Late")])
+
+
+def test_rows_of_one_ticket_or_of_one_text_have_one_number():
+    rows = [("a", "It was late"), ("a", "Nobody came"), ("b", "nobody came!"), ("c", "All fine"), ("b", "Thanks")]
+    tickets = [LabelledTicket(f"{n}", ticket, text, {}, Source("t.csv", n)) for n, (ticket, text) in enumerate(rows)]
+    assert group_tickets(tickets) == [0, 0, 0, 1, 0]
+    assert group_tickets([]) == []

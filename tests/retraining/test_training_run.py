@@ -295,6 +295,13 @@ def test_a_language_with_few_tickets_is_left_out_and_does_not_stop_the_others(mo
     assert few == {"pl": 1}
 
 
+def test_few_texts_that_were_exported_often_are_too_few(models):
+    often = [replace(t, id=f"{t.id}-{n}", ticket=f"{t.ticket}-{n}") for t in tickets(4) for n in range(20)]
+    assert part_teachable(often) == ({}, {"en": 80})
+    with pytest.raises(InputError, match="nothing can be learnt yet"):
+        train(often, TrainOptions(quality="fast"), models)
+
+
 def test_speeds_tell_the_slower_of_two():
     class Reader:
         def __init__(self, rounds):

@@ -22,7 +22,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from gapnlp.errors import MissingExtra
 from gapnlp.records.labels import HEADS
 from gapnlp.retraining.checks.rarity import FEWEST_TEXTS
-from gapnlp.retraining.checks.texts import Place, place_of, text_key
+from gapnlp.retraining.checks.texts import Place, group_tickets, place_of
 from gapnlp.retraining.labels.dataset import LabelledRow
 from gapnlp.retraining.labels.named import WHOLE
 from gapnlp.text.normalise import normalise
@@ -96,7 +96,7 @@ def _standing_alone(rows: Sequence[LabelledRow]) -> Iterator[tuple[list[Labelled
 def _examine(rows: Sequence[LabelledRow], values: Sequence[str]) -> Iterator[Suspect]:
     """Compare the labels of one task with out-of-sample probabilities."""
     names = sorted(set(values))
-    if len(names) < 2 or len(set(_groups(rows))) < 2:
+    if len(names) < 2 or len(set(group_tickets(row.ticket for row in rows))) < 2:
         return  # nothing to compare with, or nothing to judge it by
     from cleanlab.filter import find_label_issues
 
@@ -119,7 +119,7 @@ def out_of_sample(rows: Sequence[LabelledRow], labels: NDArray[np.intp]) -> NDAr
     n_labels = int(labels.max()) + 1
     counts: NDArray[np.float64] = np.bincount(labels, minlength=n_labels).astype(np.float64)
     probabilities = np.tile(counts / counts.sum(), (len(rows), 1))
-    groups = _groups(rows)
+    groups = group_tickets(row.ticket for row in rows)
     folds = StratifiedGroupKFold(min(FOLDS, len(set(groups))), shuffle=True, random_state=_SEED)
     for train, test in folds.split(texts, labels, groups):
         if not len(test) or len(set(labels[train])) < 2:
@@ -141,19 +141,3 @@ def _fit(texts: Sequence[str], labels: NDArray[np.intp]) -> tuple[TfidfVectorize
 
 def _features(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> csr_matrix:
     return vectorizer.transform(texts)
-
-
-def _groups(rows: Sequence[LabelledRow]) -> list[int]:
-    """Give rows of one text or one ticket the same number (joined through both)."""
-    parent: dict[tuple[str, str], tuple[str, str]] = {}
-
-    def root(node: tuple[str, str]) -> tuple[str, str]:
-        while parent.setdefault(node, node) != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    for row in rows:
-        parent[root(("text", text_key(row.ticket.text)))] = root(("ticket", row.ticket.ticket))
-    numbers: dict[tuple[str, str], int] = {}
-    return [numbers.setdefault(root(("ticket", row.ticket.ticket)), len(numbers)) for row in rows]

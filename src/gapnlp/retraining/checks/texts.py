@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gapnlp.records.feedback import Source
+from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.labels.dataset import LabelledRow
 from gapnlp.text.normalise import normalise
 
@@ -33,3 +35,20 @@ def text_key(text: str) -> str:
     """Reduce a text to what duplicates share: letter case, addresses, handles, spacing and marks at its ends go."""
     key = normalise(text, "zh").casefold().strip(_EDGES)
     return key or text
+
+
+def group_tickets(tickets: Iterable[LabelledTicket]) -> list[int]:
+    """Give rows of one text or one ticket the same number, joined through both: what no split may part."""
+    rows = [(("text", text_key(t.text)), ("ticket", t.ticket)) for t in tickets]
+    parent: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def root(node: tuple[str, str]) -> tuple[str, str]:
+        while parent.setdefault(node, node) != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for text, ticket in rows:
+        parent[root(text)] = root(ticket)
+    numbers: dict[tuple[str, str], int] = {}
+    return [numbers.setdefault(root(ticket), len(numbers)) for _, ticket in rows]

@@ -35,6 +35,7 @@ from gapnlp.records.labels import (
     sentiment_label,
 )
 from gapnlp.records.tickets import LabelledTicket
+from gapnlp.retraining.checks.texts import group_tickets
 from gapnlp.text.normalise import normalise
 from gapnlp.text.segments import split_segments
 
@@ -49,7 +50,7 @@ class Bags:
     """Tickets in order. documents: their segments, normalised; at least one each.
 
     truth: columns as HEADS, 1 yes, 0 no, NOT_GIVEN where nobody judged, shape (n_bags, 33). groups: bags with the
-    same number are of one ticket and never parted by a split, (n_bags,).
+    same number are of one ticket or one text and never parted by a split, (n_bags,).
     """
 
     documents: tuple[tuple[str, ...], ...]
@@ -64,10 +65,8 @@ class Bags:
 
 def make_bags(tickets: Sequence[LabelledTicket], language: str) -> Bags:
     """Cut tickets into normalised segments, and their labels into numbers; a bag a ticket, in order."""
-    numbers: dict[str, int] = {}
-    groups = [numbers.setdefault(t.ticket, len(numbers)) for t in tickets]
     documents = tuple(_segments(t.text, language) for t in tickets)
-    return Bags(documents, truth_matrix(tickets), np.asarray(groups, dtype=np.intp))
+    return Bags(documents, truth_matrix(tickets), np.asarray(group_tickets(tickets), dtype=np.intp))
 
 
 def truth_matrix(tickets: Sequence[LabelledTicket]) -> Truth:

@@ -16,6 +16,7 @@ from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.errors import InputError
 from gapnlp.records.labels import HEADS
 from gapnlp.records.tickets import LabelledTicket
+from gapnlp.retraining.checks.texts import group_tickets
 from gapnlp.retraining.method import require_training_extra
 from gapnlp.retraining.registry import add_candidate, candidates, open_registry, promote
 from gapnlp.retraining.training.asking import ask, count_chunks
@@ -97,8 +98,13 @@ def _check_encoder(options: TrainOptions) -> None:
 def part_teachable(tickets: Sequence[LabelledTicket]) -> tuple[dict[str, list[LabelledTicket]], dict[str, int]]:
     """Part tickets by language; beside them, languages with too few labels to learn, and their tickets' number."""
     found = by_language(tickets)
-    few = {language: len(rows) for language, rows in found.items() if not learnable(truth_matrix(rows)).any()}
+    few = {language: len(rows) for language, rows in found.items() if not _teachable(rows)}
     return {language: rows for language, rows in found.items() if language not in few}, few
+
+
+def _teachable(tickets: Sequence[LabelledTicket]) -> bool:
+    """Whether any label can be learnt; of few different texts, repeated, nothing can be held out."""
+    return bool(learnable(truth_matrix(tickets)).any()) and len(set(group_tickets(tickets))) >= FEWEST
 
 
 def _train_language(
