@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -86,6 +87,17 @@ def test_leaks_by_text_and_by_ticket():
         (2, 2, "text"), (2, 3, "ticket"),
     ]  # fmt: skip
     assert find_leaks(train, [row(9, "Something new", "Late", file="y.csv")]) == ()
+
+
+def test_two_files_that_count_their_rows_do_not_leak_into_each_other():
+    def counted(number: int, text: str, file: str) -> LabelledRow:
+        made = row(number, text, "Late", ticket=str(number), file=file)
+        return replace(made, named=replace(made.named, counted=True))
+
+    train = [counted(n, f"It came {n} days late.", "january.csv") for n in range(5)]
+    test = [counted(n, f"The desk was shut at {n}.", "february.csv") for n in range(5)]
+    assert find_leaks(train, test) == ()
+    assert [leak.why for leak in find_leaks(train, [counted(9, "it came 3 days LATE", "february.csv")])] == ["text"]
 
 
 def test_contradictions_of_one_hand():

@@ -334,3 +334,14 @@ def test_columns_of_labels_annotators_and_tickets_are_told(tmp_path):
     assert told["标注员"][0] == "annotator"
     named = describe_file(plan_reading(samples.separated_csv(tmp_path), NO_CHOICE)).recognition.columns
     assert [c.why for c in named if c.role == "id"] == ["a usual header for it; names the ticket, too"]
+
+
+def test_row_numbers_are_known_for_what_they_are(tmp_path):
+    texts = [[n, f"It came {n} days late.", "late"] for n in range(1, 40)]
+    counted, _ = read(as_csv(tmp_path / "a.csv", ["id", "text", "label"], texts))
+    assert all(t.counted for t in counted)
+    named, _ = read(as_csv(tmp_path / "b.csv", ["id", "text", "label"], [[n + 7_000, t, x] for n, t, x in texts]))
+    assert not any(t.counted for t in named)
+    parts = [[1 + n if n < 9 else 9, t, x] for n, (_, t, x) in enumerate(texts)]
+    sentences, _ = read(as_csv(tmp_path / "c.csv", ["ticket id", "text", "label"], parts))
+    assert not any(t.counted for t in sentences)

@@ -9,7 +9,7 @@ from pathlib import Path
 from gapnlp.errors import InputError
 from gapnlp.ingest.columns import ColumnOptions, Table, assign_columns
 from gapnlp.ingest.header_names import fold_header
-from gapnlp.ingest.intake import plan_items
+from gapnlp.ingest.intake import counts_rows, plan_items
 from gapnlp.ingest.items import ItemPlan, build_item, made_id
 from gapnlp.ingest.layout import Row, Sniffed
 from gapnlp.records.feedback import ColumnRole, Failure, Feedback, Recognition, Source
@@ -32,6 +32,7 @@ class FileReading:
 
     ticket: the column of tickets' ids. annotator: of the whole file, where its name stands for one.
     labels: the columns of a table that labels and annotators are read from; none in tools' exports.
+    counted: whether that column of tickets only counts rows.
     """
 
     file: LabelFile
@@ -43,6 +44,7 @@ class FileReading:
     ticket: str | None
     annotator: str | None
     labels: tuple[ColumnRole, ...] = ()
+    counted: bool = False
 
     @property
     def own(self) -> bool:
@@ -67,7 +69,8 @@ def plan_reading(path: Path, options: LabelOptions) -> FileReading:
     annotator = path.name.split(".")[0] if options.annotator == FILE_NAME else None
     labels = tell_columns(file, options) if name == TABLE else ()
     ticket = _ticket_column(table, options)
-    return FileReading(file, name, why, recognition, annotate, items, ticket, annotator, labels)
+    counted = ticket is not None and _is_counted(table.values(ticket))
+    return FileReading(file, name, why, recognition, annotate, items, ticket, annotator, labels, counted)
 
 
 def read_named(paths: Sequence[Path], options: LabelOptions) -> Iterator[NamedTicket | Failure]:
@@ -113,7 +116,7 @@ def _tickets(item: Feedback, annotated: Annotated, plan: FileReading) -> Iterato
     own = item.id if item.id != made_id(item.source) or not told else f"{told}:{item.source.row}"
     for given in annotated.answers:
         answer = replace(given, annotator=plan.annotator) if plan.annotator else given
-        yield NamedTicket(own, ticket, item.text, answer, item.source, item.language)
+        yield NamedTicket(own, ticket, item.text, answer, item.source, item.language, plan.counted)
 
 
 def _columns(plan: FileReading) -> tuple[str, ...]:
@@ -155,6 +158,11 @@ def _is_wordy(values: Sequence[object]) -> bool:
     """Tell whether most of a column's values are texts of several words or characters of Chinese."""
     texts = [v for v in values if isinstance(v, str) and (len(v.split()) > 2 or (len(v) > 5 and not v.isascii()))]
     return len(texts) > len(values) / 2
+
+
+def _is_counted(tickets: Sequence[object]) -> bool:
+    """Tell whether tickets only number the rows: 1, 2, 3 ..., and no two rows are of one."""
+    return counts_rows(tickets) and len({plain_id(t) for t in tickets}) == len(tickets)
 
 
 def _ticket_column(table: Table, options: LabelOptions) -> str | None:
