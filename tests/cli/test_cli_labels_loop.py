@@ -27,7 +27,7 @@ def run(monkeypatch, capsys):
             main()
         shown = capsys.readouterr()
         assert not stopped.value.code, shown.err
-        return " ".join(shown.err.split())
+        return " ".join((shown.err + shown.out).split())
 
     return call
 
@@ -80,6 +80,8 @@ def test_a_report_rests_on_the_random_rows_of_a_review_alone(run, review, export
     assert (audit["segments"], audit["waiting"], audit["left_out"], audit["unmatched"]) == (38, 2, others, 0)
     used = {share["label"]: share["used"] for share in report["shares"]}
     assert used["sentiment:neg"] == "audited"
+    delivery = next(share["audited"] for share in report["shares"] if share["label"] == "gap:delivery")
+    assert f"{delivery['low']:.1%} - {delivery['high']:.1%}" in said and "the audit" in said
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert f"{others} rows of its table were chosen for being doubtful" in page
 

@@ -206,7 +206,7 @@ def test_rows_that_cannot_be_read_are_counted_and_no_text_is_told(run, table, ma
     )
     assert code == 0
     assert "en: 60 tickets" in told
-    assert "1 rows cannot be used: tickets.csv, row 62: none of its labels is mapped" in told
+    assert "1 rows cannot be used: tickets.csv, row 62: the mapping ignores its labels" in told
     assert "1 tickets are in none of the languages en, pl, zh; nothing is learnt from them" in told
     assert "Secretny" not in out + told
     assert "warten" not in out + told

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from gapnlp.classifier.features import FeatureSpec, new_vectorizer
+from gapnlp.cli import drift as drift_command
+from gapnlp.cli import screen
 from gapnlp.cli.main import app
 from gapnlp.errors import InputError
 from gapnlp.ingest.columns import ColumnOptions
-from gapnlp.records.drift import DRIFT_FIGURES, DriftGroup, DriftReference
+from gapnlp.records.drift import DRIFT_FIGURES, DriftGroup, DriftReference, LanguageDrift
 from gapnlp.records.feedback import Feedback, Source
 from gapnlp.records.labels import LABELS
 from gapnlp.retraining.drift import LEAST_SEGMENTS, ItemRows, compare, draw_items, read_reference, upper_limit
@@ -172,3 +175,12 @@ def test_command_prints_verdict_and_json(tiny_models: Path, tmp_path: Path) -> N
     strict.write_text('{"en": {"segments": 1}}', encoding="utf-8")
     with pytest.raises(InputError, match="no file of drift references"):
         read_references(strict)
+
+
+@pytest.mark.parametrize(("segments", "said"), [(49, "at least 50 are needed"), (50, "no drift_reference")])
+def test_why_nothing_is_known_is_one_reason(capsys, monkeypatch, segments, said):
+    monkeypatch.setattr(screen, "OUTPUT", Console(width=200))
+    drift_command._show_language(LanguageDrift("en", "linear-en", 9, segments, (), (), "unknown"))
+    told = capsys.readouterr().out
+    assert said in told
+    assert ("drift_reference" in told) != ("at least 50" in told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from gapnlp.retraining.checks.texts import group_tickets, text_key
 from gapnlp.retraining.labels.dataset import LabelledRow
 from gapnlp.retraining.labels.mapping import LabelMapping, Mapper
 from gapnlp.retraining.labels.named import SAID, WHOLE, Answer, NamedTicket
+from gapnlp.retraining.labels.own import OWN_MAPPING
 
 MEANS = {
     "Late": ("gap:delivery", "dimension:reliability:neg"),
@@ -28,6 +30,7 @@ MEANS = {
 }
 MEANS["Delay"] = MEANS["Late"]
 MAPPER = Mapper(LabelMapping(MEANS, judged=("gaps",)))
+OWN = Mapper(OWN_MAPPING)
 
 
 def row(
@@ -37,10 +40,12 @@ def row(
     return answered(number, text, answer, ticket=ticket, file=file)
 
 
-def answered(number: int, text: str, answer: Answer, *, ticket: str = "", file: str = "x.csv") -> LabelledRow:
+def answered(
+    number: int, text: str, answer: Answer, *, ticket: str = "", file: str = "x.csv", mapper: Mapper = MAPPER
+) -> LabelledRow:
     identity = f"{file}:{number}"
     named = NamedTicket(identity, ticket or identity, text, answer, Source(file, number), "en")
-    return LabelledRow(named, MAPPER.apply(named))
+    return LabelledRow(named, mapper.apply(named))
 
 
 def rows_of(repeat) -> list[int]:
@@ -83,6 +88,17 @@ def test_leaks_by_text_and_by_ticket():
         (2, 2, "text"), (2, 3, "ticket"),
     ]  # fmt: skip
     assert find_leaks(train, [row(9, "Something new", "Late", file="y.csv")]) == ()
+
+
+def test_two_files_that_count_their_rows_do_not_leak_into_each_other():
+    def counted(number: int, text: str, file: str) -> LabelledRow:
+        made = row(number, text, "Late", ticket=str(number), file=file)
+        return replace(made, named=replace(made.named, counted=True))
+
+    train = [counted(n, f"It came {n} days late.", "january.csv") for n in range(5)]
+    test = [counted(n, f"The desk was shut at {n}.", "february.csv") for n in range(5)]
+    assert find_leaks(train, test) == ()
+    assert [leak.why for leak in find_leaks(train, [counted(9, "it came 3 days LATE", "february.csv")])] == ["text"]
 
 
 def test_contradictions_of_one_hand():
@@ -211,6 +227,20 @@ def test_wrong_labels_are_found_label_by_label():
     found = find_mislabelled(rows)
     on_delivery = {s.place.source.row for s in found if "gap:delivery" in (s.given, s.likely)}
     check_found(on_delivery, wrong)
+
+
+def test_one_wrong_answer_is_listed_once():
+    """A wrong polarity makes its presence look wrong, too: that is one thing to look at."""
+    rows = []
+    for n in range(200):
+        topic = "Late" if n % 2 else "Rude"
+        label = "dimension:reliability:neg" if (topic == "Late") != (n in (20, 51, 90)) else "sentiment:pos"
+        both = {label: True, **({"presence:reliability": True} if label.startswith("dimension") else {})}
+        rows.append(answered(n, sentence(topic, n), Answer(both, WHOLE), mapper=OWN))
+    found = find_mislabelled(rows)
+    listed = [(s.place.source.row, "reliability" in s.given) for s in found]
+    assert len(set(listed)) == len(listed)
+    assert {20, 51, 90} & {row for row, _ in listed}
 
 
 def test_names_of_one_meaning_are_not_told_apart():

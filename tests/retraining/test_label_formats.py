@@ -7,12 +7,13 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gapnlp.errors import InputError
 from gapnlp.records.feedback import Failure
-from gapnlp.retraining.labels.dataset import read_labelled
+from gapnlp.retraining.labels.dataset import describe_file, read_labelled
 from gapnlp.retraining.labels.formats import FORMATS, OWN
 from gapnlp.retraining.labels.mapping import LabelMapping
 from gapnlp.retraining.labels.named import SAID, UNSURE, WHOLE, LabelOptions, NamedTicket
@@ -290,3 +291,78 @@ def test_a_file_without_labels_says_what_to_do(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"gone\.csv"):
         read(tmp_path / "gone.csv")
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(InputError) as error:
+        read(path)
+    return str(error.value)
+
+
+def test_a_file_of_spans_alone_is_refused_for_what_it_is(tmp_path):
+    spans = as_jsonl(tmp_path / "spans.jsonl", [{"id": 1, "text": "It came late again.", "label": [[0, 7, "late"]]}])
+    assert "none of its records can be used" in refused(spans) and "parts of the text" in refused(spans)
+    tasks = json.loads(samples.label_studio(tmp_path).read_text(encoding="utf-8"))
+    for task in tasks:
+        task["annotations"][0]["result"] = [{"type": "rating", "from_name": "stars", "value": {"rating": 3}}]
+    assert "hold no choices" in refused(as_json(tmp_path / "stars.json", tasks))
+
+
+def test_choices_of_parts_of_a_text_are_not_taken_for_the_whole(tmp_path):
+    path = samples.label_studio(tmp_path)
+    tasks = json.loads(path.read_text(encoding="utf-8"))
+    tasks[0]["annotations"][0]["result"][0]["value"] |= {"start": 4, "end": 10, "text": "parcel"}
+    tickets, failures = read(as_json(path, tasks))
+    assert len(tickets) == 3
+    assert "parts of the text" in failures[0].reason
+
+
+def test_a_file_without_rows_says_so(tmp_path):
+    assert "no rows" in refused(as_csv(tmp_path / "head.csv", ["text", "label"], []))
+    uneven = as_csv(tmp_path / "uneven.csv", ["text", "label"], [["It came late.", "late", "x"]] * 3)
+    assert "row 2: has 3 cells, the header has 2" in refused(uneven)
+
+
+def test_a_missing_text_names_only_options_that_there_are(tmp_path):
+    message = refused(as_csv(tmp_path / "n.csv", ["nr", "label"], [[1, "late"], [2, "rude"]]))
+    assert "--text" in message and "--rating" not in message
+
+
+def test_semicolons_of_chinese_part_labels(tmp_path):
+    rows = [["快递晚了三天。", "物流慢；态度差"], ["客服不回复我。", "态度差"]]
+    tickets, _ = read(as_csv(tmp_path / "z.csv", ["评论内容", "标签"], rows))
+    assert [t.chosen for t in tickets] == [{"物流慢", "态度差"}, {"态度差"}]
+
+
+def test_the_sheet_that_was_read_is_named_when_it_holds_no_labels(tmp_path):
+    path = tmp_path / "two.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("Help").write_row(0, 0, ["How to label"])
+        book.get_worksheet_by_name("Help").write_row(1, 0, ["Read this first."])
+        book.add_worksheet("Tickets").write_row(0, 0, ["text", "label"])
+    assert "sheet 'Help'" in refused(path)
+
+
+def test_columns_of_labels_annotators_and_tickets_are_told(tmp_path):
+    header = ["工单编号", "评论内容", "标签", "urgent", "标注员"]
+    rows = [[n // 2, f"快递晚了{n}天才送到", "慢|差" if n % 2 else "慢", n % 2, "a"] for n in range(30)]
+    plan = plan_reading(as_csv(tmp_path / "z.csv", header, rows), LabelOptions(labels=("标签", "urgent")))
+    told = {role.column: (role.role, role.why) for role in describe_file(plan).recognition.columns}
+    assert list(told) == header
+    assert told["工单编号"][0] == "ticket"
+    assert told["标签"] == ("labels", "several labels a cell, parted by '|'")
+    assert told["urgent"] == ("labels", "a label by itself: yes or no")
+    assert told["标注员"][0] == "annotator"
+    named = describe_file(plan_reading(samples.separated_csv(tmp_path), NO_CHOICE)).recognition.columns
+    assert [c.why for c in named if c.role == "id"] == ["a usual header for it; names the ticket, too"]
+
+
+def test_row_numbers_are_known_for_what_they_are(tmp_path):
+    texts = [[n, f"It came {n} days late.", "late"] for n in range(1, 40)]
+    counted, _ = read(as_csv(tmp_path / "a.csv", ["id", "text", "label"], texts))
+    assert all(t.counted for t in counted)
+    named, _ = read(as_csv(tmp_path / "b.csv", ["id", "text", "label"], [[n + 7_000, t, x] for n, t, x in texts]))
+    assert not any(t.counted for t in named)
+    parts = [[1 + n if n < 9 else 9, t, x] for n, (_, t, x) in enumerate(texts)]
+    sentences, _ = read(as_csv(tmp_path / "c.csv", ["ticket id", "text", "label"], parts))
+    assert not any(t.counted for t in sentences)

@@ -70,6 +70,12 @@ def test_ignored_and_unknown_labels_give_nothing_and_are_counted():
     assert isinstance(mapper.apply(named({"Other": True})), Failure)
     assert isinstance(mapper.apply(named({"New": True})), Failure)
     assert mapper.unmapped == {"New": 1}
+    assert mapper.unused == {"Other": 1, "New": 1}
+
+
+def test_rows_that_say_nothing_tell_an_ignored_label_from_an_unknown_one():
+    assert apply({"Other": True}).reason == "the mapping ignores its labels"
+    assert apply({"New": True}).reason == "none of its labels is mapped"
 
 
 def test_an_ignored_label_alone_denies_nothing():
@@ -157,6 +163,12 @@ def test_what_cannot_be_used_is_named(tmp_path, content, part):
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=part):
         read_mapping(path)
+
+
+def test_a_mapping_saved_by_windows_editors_is_read(tmp_path):
+    path = tmp_path / "m.toml"
+    path.write_text('confirmed = true\n[labels]\nLate = "gap:delivery"\n', encoding="utf-8-sig")
+    assert read_mapping(path).confirmed
 
 
 def test_a_single_word_stands_for_a_list(tmp_path):

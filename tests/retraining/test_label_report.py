@@ -13,8 +13,11 @@ from rich.console import Console
 from gapnlp.cli import screen
 from gapnlp.cli.main import app, main
 from gapnlp.retraining.checks import mislabelled
+from gapnlp.retraining.checks import report as checks
 from gapnlp.retraining.checks.markdown import LISTED, escape, render_markdown
+from gapnlp.retraining.checks.mislabelled import Suspect
 from gapnlp.retraining.checks.report import check_labels
+from gapnlp.retraining.checks.texts import place_of
 from gapnlp.retraining.labels.dataset import read_labelled
 from gapnlp.retraining.labels.mapping import LabelMapping
 from gapnlp.retraining.labels.named import LabelOptions
@@ -47,17 +50,38 @@ def test_the_report_counts_and_names_rows(tickets):
         "rows": 61,
         "not used": 2,
         "labels too rare": 0,
+        "labels that nothing denies": 3,
         "texts that repeat": 1,
         "leaks into the test set": 61,
         "contradictions": 1,
-        "probably mislabelled": len(report.suspects),
+        "probably mislabelled": len({s.place for s in report.suspects}),
     }
     assert report.data.unmapped == {"odd": 1}
     assert report.languages["en"] == 61
     text = render_markdown(report)
     assert "tickets.csv, row 2 (id t0), tickets.csv, row 62 (id t0b)" in text
     assert "not confirmed yet" in text
-    assert "odd | 0 | **not in the mapping**: ignored" in text
+    assert "odd | 1 | **not in the mapping**: ignored" in text
+    assert "labels from label" in text
+
+
+def test_ignored_labels_are_listed_with_all_their_rows(tickets):
+    mapping = LabelMapping({**MEANS, "odd": ()})
+    report = check_labels(read_labelled([tickets], mapping, LabelOptions()), mapping)
+    assert report.names["odd"] == 1
+    assert "odd | 1 | ignored" in render_markdown(report)
+
+
+def test_a_list_of_suspects_that_is_of_no_use_says_so(tickets, monkeypatch):
+    def all_but(n):
+        return lambda rows: tuple(Suspect(place_of(row), "late", "rude", 0.1) for row in rows[n:])
+
+    monkeypatch.setattr(checks, "find_mislabelled", all_but(5))
+    report, _ = report_of(tickets)
+    assert "more than half of the rows look mislabelled" in report.note
+    assert report.note in render_markdown(report)
+    monkeypatch.setattr(checks, "find_mislabelled", all_but(40))
+    assert report_of(tickets)[0].note == ""
 
 
 def test_texts_are_quoted_only_on_request_and_never_in_json(tickets):

@@ -84,10 +84,7 @@ def _show_language(found: LanguageDrift) -> None:
 
     OUTPUT.print(f"\n[bold]{found.language}[/] ({found.model}): {found.items:,} items, {found.segments:,} statements")
     if not found.figures:
-        OUTPUT.print(
-            "Not known: there are fewer than 50 statements, or the bundle's card has no drift_reference (bundles "
-            "trained by later versions have one; see docs/drift.md)."
-        )
+        OUTPUT.print(_why_unknown(found))
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("", "this file", "training data", "known fields up to", "new fields up to", ""):
@@ -98,6 +95,17 @@ def _show_language(found: LanguageDrift) -> None:
     OUTPUT.print(_verdict(found))
     moved = ", ".join(f"{s.label} {s.reference:.1%} → {s.value:.1%}" for s in found.shifts)
     OUTPUT.print(f"Moved most: {moved}")
+
+
+def _why_unknown(found: LanguageDrift) -> str:
+    from gapnlp.retraining.drift import LEAST_SEGMENTS
+
+    if found.segments < LEAST_SEGMENTS:
+        return f"Not known: too few statements to compare; at least {LEAST_SEGMENTS} are needed."
+    return (
+        "Not known: the bundle's card has no drift_reference (bundles trained by later versions have one; see "
+        "docs/drift.md)."
+    )
 
 
 def _verdict(found: LanguageDrift) -> str:

@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gapnlp.records.feedback import FAILURE_KINDS, Recognition
+from gapnlp.records.labels import gap_label
 from gapnlp.records.promises import Ledger
 from gapnlp.records.report import AuditUsed, GapReport
 
@@ -31,6 +32,8 @@ OUTPUT = Console()
 ERRORS = Console(stderr=True)
 _SHOWN_FILES = 5
 _SHOWN_PROMISES = 20
+# What a share rests on, for people.
+_BASES = {"audited": "the audit", "corrected": "known error", "counted": "counts"}
 
 
 class _Rate(ProgressColumn):
@@ -95,29 +98,34 @@ def show_counts(counts: Mapping[str, int]) -> None:
 
 
 def show_report(report: GapReport) -> None:
-    """Name the gaps by their corrected share, largest first, and the first rows that were not scored."""
+    """Name the gaps by the share to go by, largest first, and the first rows that were not scored."""
     intake = report.intake
     show_counts({k: getattr(intake, k) for k in ("read", "scored", *FAILURE_KINDS)})
     for failure in [f for f in intake.failures if f.kind == "failed"][:_SHOWN_FILES]:
         ERRORS.print(f"  {escape(failure.source.file)}, row {failure.source.row}: {escape(failure.reason)}")
     if report.audit is not None:
         _show_audit(report.audit)
+    OUTPUT.print(_gap_table(report))
+
+
+def _gap_table(report: GapReport) -> Table:
+    """Lay out the gaps; with an audit each share says what it rests on."""
+    from gapnlp.reporting.summary import best_share, find_share, rank_gaps
+
+    basis = "corrected" if report.audit is None else "share"
+    headings = ["gap", "segments", "raw", basis, "95 % interval", *([] if report.audit is None else ["rests on"])]
     table = Table(title="gaps, share of segments", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("gap", "segments", "raw", "corrected", "95 % interval", "main cause"):
-        table.add_column(heading, justify="left" if heading in ("gap", "main cause") else "right")
-    for gap in sorted(report.gaps, key=lambda g: -(g.corrected_share.value or g.raw_share.value or 0)):
-        corrected = gap.corrected_share
-        known = corrected.value is not None and corrected.low is not None and corrected.high is not None
-        interval = f"{corrected.low:.1%} - {corrected.high:.1%}" if known else "cannot be corrected"
-        table.add_row(
-            gap.gap,
-            f"{gap.segments:,}",
-            _percent(gap.raw_share.value),
-            _percent(corrected.value),
-            interval,
-            gap.causes[0].cause.replace("_", " ") if gap.causes else "",
-        )
-    OUTPUT.print(table)
+    for heading in (*headings, "main cause"):
+        table.add_column(heading, justify="left" if heading in ("gap", "rests on", "main cause") else "right")
+    for gap in rank_gaps(report):
+        share, label = best_share(report, gap), find_share(report, gap_label(gap.gap))
+        shown = share if basis == "share" else gap.corrected_share
+        known = shown.value is not None and shown.low is not None and shown.high is not None
+        cells = [gap.gap, f"{gap.segments:,}", _percent(gap.raw_share.value), _percent(shown.value)]
+        cells.append(f"{shown.low:.1%} - {shown.high:.1%}" if known else "cannot be corrected")
+        cells += [] if report.audit is None else [_BASES[label.used] if label is not None else ""]
+        table.add_row(*cells, gap.causes[0].cause.replace("_", " ") if gap.causes else "")
+    return table
 
 
 def _show_audit(audit: AuditUsed) -> None:
@@ -128,7 +136,8 @@ def _show_audit(audit: AuditUsed) -> None:
         "not found among the segments": audit.unmatched,
     }
     told = "".join(f"; {n:,} rows {what}" for what, n in counts.items() if n)
-    ERRORS.print(f"audit: {audit.segments:,} segments{told}", soft_wrap=True)
+    few = "" if audit.enough else "; too few for audited shares"
+    ERRORS.print(f"audit: {audit.segments:,} segments{told}{few}", soft_wrap=True)
 
 
 def show_ledger(ledger: Ledger) -> None:

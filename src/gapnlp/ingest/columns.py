@@ -65,8 +65,8 @@ class Assignment:
         return tuple(r.column for r in self.roles if r.role == role)
 
 
-def assign_columns(table: Table, options: ColumnOptions) -> Assignment:
-    """Give every column a role and say why.
+def assign_columns(table: Table, options: ColumnOptions, *, named_by: str = OPTIONS) -> Assignment:
+    """Give every column a role and say why. named_by: options of the command that name columns, for the error.
 
     Raises InputError when no column holds the text, or when an option names a column that is not there.
     """
@@ -86,7 +86,7 @@ def assign_columns(table: Table, options: ColumnOptions) -> Assignment:
         if role != "group":
             taken[column] = (role, f"given with --{role}")
     if not any(role in TEXT_ROLES for role, _ in taken.values()):
-        raise _no_text(table, preset, skipped)
+        raise _no_text(table, preset, skipped, named_by=named_by)
     return Assignment(
         preset, _list_roles(table, taken, group=chosen.get("group"), asides=skipped | _asides(names, preset))
     )
@@ -216,11 +216,11 @@ def _list_roles(
     return tuple(roles)
 
 
-def _no_text(table: Table, preset: Preset | None, skipped: Mapping[str, str]) -> InputError:
-    """Say that no text was found, what the columns are, and how to name them."""
+def _no_text(table: Table, preset: Preset | None, skipped: Mapping[str, str], *, named_by: str) -> InputError:
+    """Say that no text was found, what the columns are, and how to name them (named_by)."""
     cause = preset.refusal if preset and preset.refusal else "no column is recognised as the customers' text"
     passed = "".join(f" ({column}: {why})" for column, why in skipped.items())
-    return InputError(f"{table.file}: {cause}{passed}. Columns: {_listed(table.columns)}. Name them with {OPTIONS}")
+    return InputError(f"{table.file}: {cause}{passed}. Columns: {_listed(table.columns)}. Name them with {named_by}")
 
 
 def _listed(columns: Sequence[str]) -> str:

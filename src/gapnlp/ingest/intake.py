@@ -87,7 +87,7 @@ def plan_items(sniffed: Sniffed, recognition: Recognition) -> tuple[ItemPlan, Re
     dates = decide_dates(_values(table, roles, "date"))
     scale = recognition.rating_scale or (preset.scale if preset else None)
     ratings = decide_ratings(_values(table, roles, "rating"), scale=scale, words=preset.words if preset else {})
-    counts = _counts_rows(_values(table, roles, "id"))
+    counts = counts_rows(_values(table, roles, "id"))
     at = _positions(table, roles)
     plan = ItemPlan(
         file=recognition.file,
@@ -210,7 +210,7 @@ def _text_cells(table: Table, roles: Sequence[ColumnRole]) -> tuple[tuple[int, s
     )
 
 
-def _counts_rows(ids: Sequence[object]) -> bool:
+def counts_rows(ids: Sequence[object]) -> bool:
     """Tell whether ids are 1, 2, 3 ... or 0, 1, 2 ...: every file then has the same ones."""
     first = [plain_text(value).strip() for value in ids[:COUNTED_ROWS]]
     starts = (0, 1)

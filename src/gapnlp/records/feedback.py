@@ -73,7 +73,8 @@ class Failure:
 class ColumnRole:
     """One line of "what was recognised": a column, the role it was given, and why.
 
-    role: "text", "title", "positive", "negative", "date", "rating", "id", "link", "language", "group", "ignored".
+    role: "text", "title", "positive", "negative", "date", "rating", "id", "link", "language", "group", "ignored";
+    in labelled files also "labels", "annotator", "ticket".
     """
 
     column: str

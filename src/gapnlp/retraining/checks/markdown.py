@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from gapnlp.records.feedback import Source
+from gapnlp.records.feedback import Recognition, Source
 from gapnlp.retraining.checks.agreement import GOOD, TENTATIVE, Agreement
 from gapnlp.retraining.checks.rarity import RULE
 from gapnlp.retraining.checks.report import DataReport
@@ -16,6 +16,8 @@ from gapnlp.retraining.labels.dataset import LabelledRows
 # Rows listed under one heading; all are in the JSON.
 LISTED = 50
 _QUOTED = 160
+# Roles of columns that are named beside the text's.
+_TOLD = ("labels", "annotator", "ticket")
 # Every mark that means something within a line, and what would make an address a link.
 _MARKS = re.compile(r"([\\`*_{}\[\]!|~$@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 _HTML = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;"})
@@ -51,7 +53,8 @@ def _overview(report: DataReport) -> list[str]:
     lines = ["# Check of labelled tickets", ""]
     lines += [
         f"- {escape(f.recognition.file)}: read as {f.format} ({escape(f.why)}); text from "
-        + (", ".join(escape(c.column) for c in f.recognition.columns if c.role == "text") or "its parts")
+        + (_columns(f.recognition, "text") or "its parts")
+        + "".join(f"; {role} from {names}" for role in _TOLD if (names := _columns(f.recognition, role)))
         for f in report.data.files
     ]
     confirmed = "confirmed" if report.mapping.confirmed else "**not confirmed yet**: training refuses it"
@@ -63,6 +66,10 @@ def _overview(report: DataReport) -> list[str]:
     lines += [f"- {meant}", f"- Languages: {languages or 'none'}.", ""]
     summary = report.summary().items()
     return lines + _table(("what", "how many"), [(k, "not checked" if n < 0 else f"{n:,}") for k, n in summary])
+
+
+def _columns(recognition: Recognition, role: str) -> str:
+    return ", ".join(escape(column.column) for column in recognition.columns if column.role == role)
 
 
 def _failures(report: DataReport) -> list[str]:

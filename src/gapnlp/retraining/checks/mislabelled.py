@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from gapnlp.errors import MissingExtra
-from gapnlp.records.labels import HEADS
+from gapnlp.records.labels import EXPECTATIONS, HEADS, SENTIMENTS, expectation_label, sentiment_label
 from gapnlp.retraining.checks.rarity import FEWEST_TEXTS
 from gapnlp.retraining.checks.texts import Place, group_tickets, place_of
 from gapnlp.retraining.labels.dataset import LabelledRow
@@ -31,6 +31,9 @@ FOLDS = 5
 # Rows beyond are not looked at, so that a check stays a matter of minutes; the report says so.
 MOST_ROWS = 20_000
 _SEED = 0
+_NOT = "not "
+# Labels of which a text has at most one.
+_ONE_OF = frozenset((*map(sentiment_label, SENTIMENTS), *map(expectation_label, EXPECTATIONS)))
 MISSING = (
     "rows that are probably mislabelled were not looked for: the package cleanlab is missing. "
     'Install it with: pip install "gapnlp[train]"'
@@ -64,7 +67,23 @@ def find_mislabelled(rows: Sequence[LabelledRow]) -> tuple[Suspect, ...]:
     meaning = {next(iter(r.named.chosen)): r.ticket.given for r in rows if len(r.named.chosen) == 1}
     found = (suspect for task in tasks for suspect in _examine(*task))
     suspects = [s for s in found if s.given not in meaning or meaning[s.given] != meaning.get(s.likely)]
-    return tuple(sorted(suspects, key=lambda s: s.confidence))
+    return _once_an_answer(sorted(suspects, key=lambda s: s.confidence))
+
+
+def _once_an_answer(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
+    """Keep the first finding of a row's answer: that a polarity is wrong says so of the dimension's presence, too."""
+    first: dict[tuple[Place, str], Suspect] = {}
+    for suspect in suspects:
+        first.setdefault((suspect.place, _subject(suspect.given.removeprefix(_NOT))), suspect)
+    return tuple(first.values())
+
+
+def _subject(label: str) -> str:
+    """Reduce a label to the question that it answers; names of the user's own stay as they are."""
+    kind, _, rest = label.partition(":")
+    if kind in ("dimension", "presence"):
+        return rest.partition(":")[0]
+    return kind if label in _ONE_OF else label
 
 
 def has_single_labels(rows: Sequence[LabelledRow]) -> bool:
@@ -88,7 +107,7 @@ def _standing_alone(rows: Sequence[LabelledRow]) -> Iterator[tuple[list[Labelled
             by_label[label].append(row)
     for label in HEADS:
         judged = by_label.get(label, [])
-        values = [label if row.ticket.given[label] else f"not {label}" for row in judged]
+        values = [label if row.ticket.given[label] else _NOT + label for row in judged]
         if len(set(values)) == 2 and min(Counter(values).values()) >= FEWEST_TEXTS:
             yield judged, values
 

@@ -47,21 +47,27 @@ def find_duplicates(rows: Sequence[LabelledRow]) -> tuple[Repeat, ...]:
 
 
 def find_leaks(train: Sequence[LabelledRow], test: Sequence[LabelledRow]) -> tuple[Leak, ...]:
-    """Find test rows whose text, or else whose ticket, is in the training rows."""
+    """Find test rows whose text, or else whose ticket, is in the training rows; row numbers are no tickets here."""
     by_text: dict[str, LabelledRow] = {}
     by_ticket: dict[str, LabelledRow] = {}
     for row in train:
         by_text.setdefault(text_key(row.ticket.text), row)
-        if row.ticket.ticket != made_id(row.ticket.source):
+        if _has_ticket(row):
             by_ticket.setdefault(row.ticket.ticket, row)
     leaks = []
     for row in test:
-        same, relative = by_text.get(text_key(row.ticket.text)), by_ticket.get(row.ticket.ticket)
+        same = by_text.get(text_key(row.ticket.text))
+        relative = by_ticket.get(row.ticket.ticket) if _has_ticket(row) else None
         if same is not None:
             leaks.append(Leak(place_of(same), place_of(row), "text"))
         elif relative is not None:
             leaks.append(Leak(place_of(relative), place_of(row), "ticket"))
     return tuple(leaks)
+
+
+def _has_ticket(row: LabelledRow) -> bool:
+    """Tell whether a row's ticket is one beyond its file: neither made of its place nor a number of its row."""
+    return not row.named.counted and row.ticket.ticket != made_id(row.ticket.source)
 
 
 def find_contradictions(rows: Sequence[LabelledRow]) -> tuple[Contradiction, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from gapnlp.errors import MissingExtra
 from gapnlp.retraining.checks.agreement import Agreement, measure_agreement
 from gapnlp.retraining.checks.mislabelled import MOST_ROWS, Suspect, find_mislabelled
-from gapnlp.retraining.checks.rarity import RARE, RULE, LabelCount, count_labels
+from gapnlp.retraining.checks.rarity import ONE_SIDED, RARE, RULE, LabelCount, count_labels
 from gapnlp.retraining.checks.repeats import (
     Contradiction,
     Leak,
@@ -22,13 +22,19 @@ from gapnlp.retraining.checks.repeats import (
 from gapnlp.retraining.labels.dataset import LabelledRow, LabelledRows
 from gapnlp.retraining.labels.mapping import LabelMapping
 
+# Said where the list of suspects is longer than it can be of use.
+_HOPELESS = (
+    "more than half of the rows look mislabelled: from so few rows the plain classifier of this check cannot tell "
+    "these labels, so look at the first of its list only"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DataReport:
     """What a labelled file holds and what is wrong with it; rows are named, texts are not in here.
 
-    counts: gapnlp's labels. names: the user's labels -> rows that carry them. leaks: None when no test file was given.
-    suspects: None when they could not be looked for; note says why, or what was left out.
+    counts: gapnlp's labels. names: the user's labels -> rows that carry them, used or not. leaks: None when no test
+    file was given. suspects: None when they could not be looked for; note says why, or what was left out.
     """
 
     data: LabelledRows
@@ -44,15 +50,16 @@ class DataReport:
     note: str = ""
 
     def summary(self) -> dict[str, int]:
-        """Count the rows and the findings; -1 for a check that was not made."""
+        """Count the rows and the findings, of probably mislabelled ones the rows; -1 for a check that was not made."""
         return {
             "rows": len(self.data.rows),
             "not used": len(self.data.failures),
             "labels too rare": sum(c.state == RARE for c in self.counts),
+            "labels that nothing denies": sum(c.state == ONE_SIDED for c in self.counts),
             "texts that repeat": len(self.duplicates),
             "leaks into the test set": -1 if self.leaks is None else len(self.leaks),
             "contradictions": len(self.contradictions),
-            "probably mislabelled": -1 if self.suspects is None else len(self.suspects),
+            "probably mislabelled": -1 if self.suspects is None else len({s.place for s in self.suspects}),
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,7 +91,7 @@ def check_labels(data: LabelledRows, mapping: LabelMapping, *, test: LabelledRow
     return DataReport(
         data=data,
         mapping=mapping,
-        names=dict(Counter(name for row in rows for name in sorted(row.named.chosen)).most_common()),
+        names=_count_names(data),
         languages=dict(Counter(row.ticket.language or "und" for row in rows).most_common()),
         counts=count_labels(data.tickets),
         duplicates=find_duplicates(rows),
@@ -96,10 +103,21 @@ def check_labels(data: LabelledRows, mapping: LabelMapping, *, test: LabelledRow
     )
 
 
+def _count_names(data: LabelledRows) -> dict[str, int]:
+    """Count the rows of each of the user's labels, most first, also those that the mapping makes nothing of."""
+    counts = Counter(name for row in data.rows for name in sorted(row.named.chosen))
+    counts.update(dict(sorted(data.unused.items())))
+    return dict(counts.most_common())
+
+
 def _suspects(rows: Sequence[LabelledRow]) -> tuple[tuple[Suspect, ...] | None, str]:
     try:
         suspects = find_mislabelled(rows)
     except MissingExtra as missing:
         return None, str(missing)
-    beyond = len(rows) - MOST_ROWS
-    return suspects, f"the last {beyond:,} rows were not looked at for wrong labels" if beyond > 0 else ""
+    notes = []
+    if len(rows) > MOST_ROWS:
+        notes.append(f"the last {len(rows) - MOST_ROWS:,} rows were not looked at for wrong labels")
+    if 2 * len({suspect.place for suspect in suspects}) > len(rows):
+        notes.append(_HOPELESS)
+    return suspects, "; ".join(notes)

@@ -14,7 +14,7 @@ MOST_CHARACTERS = 200
 # A label nested as Label Studio writes it.
 CHOICES = "choices"
 # Separators that hardly any label's own name holds, and those that some do.
-RARE_SEPARATORS = ("|", ";", "\n")
+RARE_SEPARATORS = ("|", ";", "；", "\n")
 COMMON_SEPARATORS = ("#", ",", "，", "、")
 
 YES = frozenset("1 yes y true t x ✓ ✔ tak t prawda 是 有 对 對 √".split())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gapnlp.errors import InputError
-from gapnlp.records.feedback import Failure, Recognition
+from gapnlp.records.feedback import ColumnRole, Failure, Recognition
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.labels.mapping import LabelMapping, Mapper
 from gapnlp.retraining.labels.named import LabelOptions, NamedTicket
@@ -42,6 +42,7 @@ class SourceFile:
 class LabelledRows:
     """All that was read. unmapped: labels that the mapping does not speak of -> rows that carry them.
 
+    unused: labels on rows that were not used because the mapping makes nothing of them -> such rows.
     mapping: what the labels were taken to mean; in files of gapnlp's own, what they say.
     """
 
@@ -50,6 +51,7 @@ class LabelledRows:
     failures: tuple[Failure, ...]
     unmapped: Mapping[str, int]
     mapping: LabelMapping
+    unused: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def tickets(self) -> tuple[LabelledTicket, ...]:
@@ -71,7 +73,7 @@ def read_labelled(paths: Sequence[Path], mapping: LabelMapping | None, options: 
     failures = tuple(result for result in results if isinstance(result, Failure))
     files = tuple(describe_file(plan) for plan in plans)
     meant = _meant(mapper.mapping, plans)
-    return LabelledRows(files, detect_languages(rows), failures, dict(mapper.unmapped), meant)
+    return LabelledRows(files, detect_languages(rows), failures, dict(mapper.unmapped), meant, dict(mapper.unused))
 
 
 def _mapped(plan: FileReading, mapper: Mapper) -> Iterator[LabelledRow | Failure]:
@@ -105,8 +107,20 @@ def _meant(mapping: LabelMapping, plans: Sequence[FileReading]) -> LabelMapping:
 
 
 def describe_file(plan: FileReading) -> SourceFile:
-    """Say how a file was understood."""
-    return SourceFile(plan.format, plan.why, plan.recognition, plan.own)
+    """Say how a file was understood: every column's role, those of labels, annotators and tickets among them."""
+    roles = [*plan.labels, *(_with_ticket(role, plan.ticket) for role in plan.recognition.columns)]
+    place = {column: i for i, column in enumerate(plan.file.layout.columns)}
+    roles.sort(key=lambda role: place.get(role.column, len(place)))
+    return SourceFile(plan.format, plan.why, replace(plan.recognition, columns=tuple(roles)), plan.own)
+
+
+def _with_ticket(role: ColumnRole, ticket: str | None) -> ColumnRole:
+    """Say of the column that names tickets that it does, whatever else it is read for."""
+    if role.column != ticket:
+        return role
+    if role.role == "ignored":
+        return ColumnRole(role.column, "ticket", "names the ticket that a row is of")
+    return replace(role, why=f"{role.why}; names the ticket, too")
 
 
 def detect_languages(rows: Sequence[LabelledRow]) -> tuple[LabelledRow, ...]:

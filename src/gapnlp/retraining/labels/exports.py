@@ -107,17 +107,24 @@ def task_choices(task: Mapping[str, object]) -> Choices:
         if annotation.get("was_cancelled") or annotation.get("skipped"):
             continue
         results = _dicts(annotation.get("result"))
-        choices = [r for r in results if r.get("type") == "choices" and isinstance(r.get("value"), dict)]
-        if results and not choices:
-            raise RecordProblem("its annotations mark parts of the text and hold no choices; only choices are read")
         person = _completed_by(annotation.get("completed_by"))
-        for result in choices:
+        for result in _whole_choices(results):
             value = result["value"]
             names = _names(value.get("choices") if isinstance(value, dict) else None)
             found.append((clean_name(result.get("from_name")), person, names))
         if not results:
             found.append(("", person, ()))
     return found
+
+
+def _whole_choices(results: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Keep the choices; raises RecordProblem where there are none, or where they are of parts of the text."""
+    choices = [(r, r["value"]) for r in results if r.get("type") == "choices" and isinstance(r.get("value"), dict)]
+    if results and not choices:
+        raise RecordProblem("its annotations hold no choices (parts of a text, stars, comments are not read)")
+    if any("start" in value for _, value in choices if isinstance(value, dict)):
+        raise RecordProblem("its choices are of parts of the text; export choices of whole texts or sentences")
+    return [result for result, _ in choices]
 
 
 def _completed_by(value: object) -> str | None:

@@ -39,6 +39,8 @@ class Format:
 
 # The format whose labels are gapnlp's own, so that no mapping is needed.
 OWN = "gapnlp"
+# The format of plain tables, whose columns of labels are found by their headers and cells.
+TABLE = "table"
 
 FORMATS: dict[str, Format] = {
     OWN: Format(recognise_own, prepare_own),
@@ -47,7 +49,7 @@ FORMATS: dict[str, Format] = {
     "prodigy": Format(recognise_prodigy, prepare_prodigy),
     "zendesk": Format(recognise_zendesk, prepare_zendesk),
     "doccano": Format(recognise_doccano, prepare_doccano),
-    "table": Format(recognise_table, prepare_table),
+    TABLE: Format(recognise_table, prepare_table),
 }
 
 
@@ -58,7 +60,7 @@ def choose_format(file: LabelFile, options: LabelOptions) -> tuple[str, str]:
             raise InputError(f"format {options.format!r} is unknown; choose one of {', '.join(FORMATS)}")
         return options.format, "given with --format"
     if options.labels:
-        return "table", "columns were given with --labels"
+        return TABLE, "columns were given with --labels"
     for name, kind in FORMATS.items():
         why = kind.recognise(file)
         if why is not None:

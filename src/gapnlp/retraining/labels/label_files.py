@@ -51,8 +51,19 @@ def open_labels(path: Path) -> LabelFile:
     if format_of(path) is None:
         raise InputError(f"{path.name}: this kind of file cannot be read; give one of {', '.join(ENDINGS)}")
     layout = sniff_file(path).layout
-    head = (record.value for record in _records(path, layout) if record.problem is None)
-    return LabelFile(path, layout, tuple(islice(head, HEAD_ROWS)))
+    usable = (record.value for record in _records(path, layout) if record.problem is None)
+    head = tuple(islice(usable, HEAD_ROWS))
+    if not head:
+        raise InputError(_why_none(path, layout))
+    return LabelFile(path, layout, head)
+
+
+def _why_none(path: Path, layout: Layout) -> str:
+    """Say why a file has no row to look at."""
+    first = next(_records(path, layout), None)
+    if first is None:
+        return f"{path.name}: holds a header and no rows; give a file with labelled rows"
+    return f"{path.name}: none of its rows can be read (row {first.number}: {first.problem}); export it again"
 
 
 def _records(path: Path, layout: Layout) -> Iterator[Record]:

@@ -39,7 +39,7 @@ class LabelMapping:
 def read_mapping(path: Path) -> LabelMapping:
     """Read a mapping file. Raises InputError that names the key which cannot be used."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); make one with `gapnlp labels map`") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -75,11 +75,15 @@ def check_confirmed(mapping: LabelMapping, where: str) -> None:
 
 
 class Mapper:
-    """Applies a mapping; unmapped counts the labels that it does not speak of."""
+    """Applies a mapping.
+
+    unmapped counts the labels that it does not speak of, unused those that stood on rows that say nothing by it.
+    """
 
     def __init__(self, mapping: LabelMapping) -> None:
         self.mapping = mapping
         self.unmapped: dict[str, int] = defaultdict(int)
+        self.unused: dict[str, int] = defaultdict(int)
         self._judged = expand_groups(mapping.judged)
         self._names: dict[str, list[str]] = defaultdict(list)
         for name, meant in mapping.means.items():
@@ -88,6 +92,13 @@ class Mapper:
 
     def apply(self, ticket: NamedTicket) -> LabelledTicket | Failure:
         """Say what a ticket was given, or why it says nothing. A label is only ever False in a judged group."""
+        result = self._apply(ticket)
+        if isinstance(result, Failure):
+            for name in ticket.chosen:
+                self.unused[name] += 1
+        return result
+
+    def _apply(self, ticket: NamedTicket) -> LabelledTicket | Failure:
         answer = ticket.answer
         whole = answer.covers == WHOLE
         if answer.covers == UNSURE and not answer.said:
@@ -99,7 +110,8 @@ class Mapper:
                 self.unmapped[name] += 1
         asserted = {label for name in ticket.chosen for label in self.mapping.means.get(name, ())}
         if ticket.chosen and not asserted:  # "cannot tell" must not become "none of them holds"
-            return _nothing(ticket, "none of its labels is mapped")
+            known = all(name in self.mapping.means for name in ticket.chosen)
+            return _nothing(ticket, "the mapping ignores its labels" if known else "none of its labels is mapped")
         given = complete(asserted, self._denied(ticket, whole=whole))
         if not given:
             return _nothing(ticket, "it says nothing of a label or a judged group")

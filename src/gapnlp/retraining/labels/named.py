@@ -39,7 +39,10 @@ class Annotated:
 
 @dataclass(frozen=True, slots=True)
 class NamedTicket:
-    """A text and one annotator's answer, in the user's own label names; see LabelledTicket for the rest."""
+    """A text and one annotator's answer, in the user's own label names; see LabelledTicket for the rest.
+
+    counted: its ticket is but a number of its row (1, 2, 3 ...), which says nothing beyond its file.
+    """
 
     id: str
     ticket: str
@@ -47,6 +50,7 @@ class NamedTicket:
     answer: Answer
     source: Source
     language: str | None = None
+    counted: bool = False
 
     @property
     def chosen(self) -> frozenset[str]:

@@ -10,15 +10,15 @@ from pathlib import Path
 from gapnlp.errors import InputError
 from gapnlp.ingest.columns import ColumnOptions, Table, assign_columns
 from gapnlp.ingest.header_names import fold_header
-from gapnlp.ingest.intake import plan_items
+from gapnlp.ingest.intake import counts_rows, plan_items
 from gapnlp.ingest.items import ItemPlan, build_item, made_id
 from gapnlp.ingest.layout import Row, Sniffed
-from gapnlp.records.feedback import Failure, Feedback, Recognition, Source
+from gapnlp.records.feedback import ColumnRole, Failure, Feedback, Recognition, Source
 from gapnlp.retraining.labels.exports import Annotate
-from gapnlp.retraining.labels.formats import FORMATS, OWN, choose_format
+from gapnlp.retraining.labels.formats import FORMATS, OWN, TABLE, choose_format
 from gapnlp.retraining.labels.label_files import LabelFile, Record, open_labels
 from gapnlp.retraining.labels.named import FILE_NAME, Annotated, LabelOptions, NamedTicket, RecordProblem
-from gapnlp.retraining.labels.tables import find_column, plain_id
+from gapnlp.retraining.labels.tables import find_column, plain_id, tell_columns
 
 # Columns that say which ticket a sentence belongs to, likeliest first; compared after fold_header.
 TICKET_HEADERS = (
@@ -32,6 +32,8 @@ class FileReading:
     """How a file is read: its kind, why, the roles of its columns, and the plan for one record.
 
     ticket: the column of tickets' ids. annotator: of the whole file, where its name stands for one.
+    labels: the columns of a table that labels and annotators are read from; none in tools' exports.
+    counted: whether that column of tickets only counts rows.
     """
 
     file: LabelFile
@@ -42,6 +44,8 @@ class FileReading:
     items: ItemPlan
     ticket: str | None
     annotator: str | None
+    labels: tuple[ColumnRole, ...] = ()
+    counted: bool = False
 
     @property
     def own(self) -> bool:
@@ -54,17 +58,20 @@ def plan_reading(path: Path, options: LabelOptions) -> FileReading:
     file = open_labels(path)
     name, why = choose_format(file, options)
     annotate = FORMATS[name].prepare(file, options)
-    fields = [annotated.fields for value in file.head if (annotated := _try(annotate, value)) is not None]
+    fields = _readable_fields(file, annotate)
     columns = tuple(dict.fromkeys(column for row in fields for column in row))
     table = Table(path.name, columns, [[row.get(c) for c in columns] for row in fields])
-    assignment = assign_columns(table, _column_options(table, options))
+    assignment = assign_columns(table, _column_options(table, options), named_by="--text")
     layout = replace(file.layout, columns=columns)
     recognition = Recognition(
         path.name, layout.format, layout.encoding, layout.delimiter, None, assignment.roles, rating_scale=None
     )
     items, recognition = plan_items(Sniffed(layout, tuple(table.head)), recognition)
     annotator = path.name.split(".")[0] if options.annotator == FILE_NAME else None
-    return FileReading(file, name, why, recognition, annotate, items, _ticket_column(table, options), annotator)
+    labels = tell_columns(file, options) if name == TABLE else ()
+    ticket = _ticket_column(table, options)
+    counted = ticket is not None and _is_counted(table.values(ticket))
+    return FileReading(file, name, why, recognition, annotate, items, ticket, annotator, labels, counted)
 
 
 def read_file(plan: FileReading) -> Iterator[NamedTicket | Failure]:
@@ -104,7 +111,7 @@ def _tickets(item: Feedback, annotated: Annotated, plan: FileReading) -> Iterato
     for given in annotated.answers:
         answer = replace(given, annotator=plan.annotator) if plan.annotator else given
         own = (told or (_name_of(item.text) if answer.annotator else item.id)) if unnamed else item.id
-        yield NamedTicket(own, told or own, item.text, answer, item.source, item.language)
+        yield NamedTicket(own, told or own, item.text, answer, item.source, item.language, plan.counted)
 
 
 def _name_of(text: str) -> str:
@@ -115,11 +122,21 @@ def _columns(plan: FileReading) -> tuple[str, ...]:
     return tuple(dict.fromkeys(role.column for role in plan.recognition.columns))
 
 
-def _try(annotate: Annotate, value: Mapping[str, object]) -> Annotated | None:
+def _readable_fields(file: LabelFile, annotate: Annotate) -> list[Mapping[str, object]]:
+    """Give the fields of the first records. Raises InputError, with the first reason, when none can be used."""
+    tried = [_try(annotate, value) for value in file.head]
+    fields = [annotated.fields for annotated in tried if isinstance(annotated, Annotated)]
+    if not fields:
+        reasons = dict.fromkeys(str(problem) for problem in tried)
+        raise InputError(f"{file.path.name}: none of its records can be used: {next(iter(reasons))}")
+    return fields
+
+
+def _try(annotate: Annotate, value: Mapping[str, object]) -> Annotated | RecordProblem:
     try:
         return annotate(value)
-    except RecordProblem:
-        return None
+    except RecordProblem as problem:
+        return problem
 
 
 def _column_options(table: Table, options: LabelOptions) -> ColumnOptions:
@@ -140,6 +157,11 @@ def _is_wordy(values: Sequence[object]) -> bool:
     """Tell whether most of a column's values are texts of several words or characters of Chinese."""
     texts = [v for v in values if isinstance(v, str) and (len(v.split()) > 2 or (len(v) > 5 and not v.isascii()))]
     return len(texts) > len(values) / 2
+
+
+def _is_counted(tickets: Sequence[object]) -> bool:
+    """Tell whether tickets only number the rows: 1, 2, 3 ..., and no two rows are of one."""
+    return counts_rows(tickets) and len({plain_id(t) for t in tickets}) == len(tickets)
 
 
 def _ticket_column(table: Table, options: LabelOptions) -> str | None:

@@ -10,6 +10,7 @@ from gapnlp.errors import InputError
 from gapnlp.ingest.header_names import fold_header
 from gapnlp.ingest.items import plain_text
 from gapnlp.ingest.structured import flatten
+from gapnlp.records.feedback import ColumnRole
 from gapnlp.retraining.labels.cells import (
     CHOICES,
     POLARITIES,
@@ -86,12 +87,27 @@ def find_label_columns(file: LabelFile, options: LabelOptions) -> LabelColumns:
     if not chosen:
         chosen = usual or tuple(c for c in known if fold_header(c) not in _NO_LABELS and are_flags(cells[c]))
     if not chosen:
+        sheet = f" ({file.layout.note})" if file.layout.note else ""
         raise InputError(
-            f"{file.path.name}: no column of labels is recognised. Columns: {', '.join(known)}. Name it with --labels"
+            f"{file.path.name}{sheet}: no column of labels is recognised. Columns: {', '.join(known)}. "
+            "Name it with --labels"
         )
     flags = {c: have_polarities(cells[c]) for c in chosen if c not in usual and are_flags(cells[c])}
     names = {c: options.separator or find_separator(cells[c]) for c in chosen if c not in flags}
     return LabelColumns(names, flags, find_annotator(known, file, options))
+
+
+def tell_columns(file: LabelFile, options: LabelOptions) -> tuple[ColumnRole, ...]:
+    """Say which columns prepare_table reads labels and annotators from. Raises InputError like it."""
+    found = find_label_columns(file, options)
+    names = [
+        (c, f"several labels a cell, parted by {s!r}" if s else "one label a cell") for c, s in found.names.items()
+    ]
+    flags = [
+        (c, "a label by itself: " + ("its polarity" if polar else "yes or no")) for c, polar in found.flags.items()
+    ]
+    who = [ColumnRole(found.annotator, "annotator", "who labelled")] if found.annotator else []
+    return (*(ColumnRole(column, "labels", why) for column, why in (*names, *flags)), *who)
 
 
 def flat_row(value: Mapping[str, object]) -> dict[str, object]:
