@@ -83,6 +83,19 @@ def test_an_ignored_label_alone_denies_nothing():
     assert apply({"Other": True, "Rude": True}, judged=("gaps",)).given["gap:policy"] is False
 
 
+def test_a_label_may_say_that_nothing_judged_holds():
+    mapping = parse_mapping(
+        {"judged": ["gaps"], "labels": {"Late": ["gap:delivery"], "Fine": ["none"]}}, where="m.toml"
+    )
+    fine = Mapper(mapping).apply(named({"Fine": True}))
+    assert fine.given == {label: False for label in HEADS if label.startswith("gap:")}
+    both = Mapper(mapping).apply(named({"Fine": True, "Late": True}))
+    assert both.given["gap:delivery"] is True
+    assert isinstance(apply({"Fine": True}, judged=("gaps",)), Failure)
+    with pytest.raises(InputError, match="'none' does not exist"):
+        parse_mapping({"labels": {"Fine": ["none", "gap:delivery"]}}, where="m.toml")
+
+
 def test_praise_and_fault_at_once():
     given = complete(["dimension:empathy:neg", "dimension:empathy:pos", "sentiment:neg", "sentiment:pos"], [])
     assert [label for label, yes in given.items() if yes] == [

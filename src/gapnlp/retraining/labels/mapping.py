@@ -16,7 +16,9 @@ from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.labels.groups import GROUPS, complete, expand_groups
 from gapnlp.retraining.labels.named import UNSURE, WHOLE, NamedTicket
 
-EMPTY = ("unlabelled", "none")
+# A label that means this alone says that nothing judged holds, as "no problem" does.
+NONE = "none"
+EMPTY = ("unlabelled", NONE)
 _KEYS = ("confirmed", "judged", "empty", "labels")
 
 
@@ -24,7 +26,7 @@ _KEYS = ("confirmed", "judged", "empty", "labels")
 class LabelMapping:
     """What the user's labels mean.
 
-    means: the user's label -> labels of HEADS that it says to hold; none: the label is ignored.
+    means: the user's label -> labels of HEADS that it says to hold, or NONE alone; without any the label is ignored.
     judged: groups (keys of GROUPS) that the file judges as a whole, so that absence means False.
     empty: what a record without labels says: "unlabelled" (nothing) or "none" (none of the labels holds).
     confirmed: whether the user has read it.
@@ -57,7 +59,8 @@ def parse_mapping(raw: Mapping[str, object], *, where: str) -> LabelMapping:
         raise InputError(f"{where}: there is no [labels] table; list each of your labels there")
     means = {name: _strings(value, where=f"{where}, label {name!r}") for name, value in labels.items()}
     for name, meant in means.items():
-        _check_known(meant, HEADS, where=f"{where}, label {name!r}")
+        if meant != (NONE,):
+            _check_known(meant, HEADS, where=f"{where}, label {name!r}")
     judged = _strings(raw.get("judged", []), where=f"{where}, judged")
     _check_known(judged, tuple(GROUPS), where=f"{where}, judged")
     empty, confirmed = raw.get("empty", EMPTY[0]), raw.get("confirmed", False)
@@ -108,11 +111,11 @@ class Mapper:
         for name in answer.said:
             if name not in self.mapping.means:
                 self.unmapped[name] += 1
-        asserted = {label for name in ticket.chosen for label in self.mapping.means.get(name, ())}
-        if ticket.chosen and not asserted:  # "cannot tell" must not become "none of them holds"
+        meant = {label for name in ticket.chosen for label in self.mapping.means.get(name, ())}
+        if ticket.chosen and not meant:  # "cannot tell" must not become "none of them holds"
             known = all(name in self.mapping.means for name in ticket.chosen)
             return _nothing(ticket, "the mapping ignores its labels" if known else "none of its labels is mapped")
-        given = complete(asserted, self._denied(ticket, whole=whole))
+        given = complete(meant - {NONE}, self._denied(ticket, whole=whole))
         if not given:
             return _nothing(ticket, "it says nothing of a label or a judged group")
         return LabelledTicket(

@@ -24,7 +24,8 @@ judged = {judged}
 # What a text without any of your labels says: "unlabelled" (nothing), or "none" (none of the labels holds).
 empty = "unlabelled"
 
-# Your label = the labels that it says to hold; [] ignores it. There are:
+# Your label = the labels that it says to hold. [] ignores it ("cannot tell"); ["none"] says that nothing under
+# `judged` holds ("no problem"). There are:
 #   {labels}
 # "presence:X" says that dimension X is spoken of, for good or ill.
 [labels]
