@@ -77,7 +77,6 @@ def train(
     """
     from gapnlp.errors import InputError
     from gapnlp.retraining.training.plan import TrainOptions
-    from gapnlp.retraining.training.run import part_teachable
     from gapnlp.retraining.training.run import train as run
 
     if force and no_promote:
@@ -87,8 +86,7 @@ def train(
     tickets = _read(files, meaning, chosen)
     held_out = _read(test, meaning, chosen) if test else ()
     options = TrainOptions(quality.value, seed, fresh, not no_promote, force, held_out, method.value)
-    for other, count in part_teachable(tickets)[1].items():
-        asked.say(f"{other}: {count:,} tickets with too few labels to learn from; nothing changes in this language")
+    _show_left_out(tickets)
     with _stages() as on_progress:
         found = run(tickets, options, models, on_progress)
     for trained in found:
@@ -113,6 +111,19 @@ def _read(files: list[Path], meaning: LabelMapping | None, options: LabelOptions
     asked.show_files(data.files)
     asked.show_failures(data.failures)
     return data.tickets
+
+
+def _show_left_out(tickets: tuple[LabelledTicket, ...]) -> None:
+    """Say which tickets teach nothing: those in other languages, and those of which a language has too few."""
+    from gapnlp.records.labels import LANGUAGES
+    from gapnlp.retraining.training.run import part_teachable
+
+    if strange := sum(ticket.language not in LANGUAGES for ticket in tickets):
+        known = ", ".join(LANGUAGES)
+        told = f"rows are in none of the languages {known} and teach nothing (--language names a column)"
+        asked.say(f"{strange:,} {told}")
+    for other, count in part_teachable(tickets)[1].items():
+        asked.say(f"{other}: {count:,} tickets with too few labels to learn from; nothing changes in this language")
 
 
 @contextmanager
