@@ -119,6 +119,17 @@ def test_compare_puts_figures_side_by_side(run, models):
     assert "+0.125" in run("compare", "linear-en", added.version, "--models", models)
 
 
+def test_names_that_look_like_markup_are_shown_as_they_are(run, models):
+    added = candidate_of(models, "2.0.0", metrics={"[/red]": 0.5})
+    assert "[/red]" in run("compare", "linear-en", added.version, "--models", models)
+    run("promote", added.version, "--models", models)
+    state = (models / "manifest.toml").read_text(encoding="utf-8")
+    marked = state.replace('action = "promote"', 'action = "[/red]"')
+    (models / "manifest.toml").write_text(marked, encoding="utf-8")
+    (models / "releases" / "0002.toml").write_text(marked, encoding="utf-8")
+    assert "[/red]" in run("list", "--history", "--models", models)
+
+
 @pytest.fixture
 def tickets(tmp_path: Path) -> Path:
     """Tickets as `gapnlp review` gives them out, filled in: 40 of two kinds."""

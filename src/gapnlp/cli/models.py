@@ -135,6 +135,8 @@ def _compare_anew(
 
 
 def _compare_cards(first: str, second: str, models: Path | None, *, as_json: bool) -> None:
+    from rich.markup import escape
+
     from gapnlp.cli.screen import OUTPUT
     from gapnlp.retraining.model_figures import read_figures, side_by_side
 
@@ -146,7 +148,7 @@ def _compare_cards(first: str, second: str, models: Path | None, *, as_json: boo
         return
     table = _table("figure", pair[0].info.version, pair[1].info.version, "difference")
     for row in rows:
-        table.add_row(row.name, _number(row.first), _number(row.second), _number(row.difference, sign="+"))
+        table.add_row(escape(row.name), _number(row.first), _number(row.second), _number(row.difference, sign="+"))
     OUTPUT.print(table)
 
 
@@ -232,6 +234,8 @@ def _list(models: Path | None, *, as_json: bool) -> None:
 
 
 def _list_history(models: Path | None, *, as_json: bool) -> None:
+    from rich.markup import escape
+
     from gapnlp.cli.screen import OUTPUT
     from gapnlp.retraining.registry import history
 
@@ -241,7 +245,8 @@ def _list_history(models: Path | None, *, as_json: bool) -> None:
         return
     table = _table("state", "when (UTC)", "what", "of", "rollback leads to")
     for state in states:
-        table.add_row(str(state.number), state.when, state.action, state.subject, str(state.previous or ""))
+        told = (state.when, state.action, state.subject, str(state.previous or ""))
+        table.add_row(str(state.number), *map(escape, told))
     OUTPUT.print(table)
 
 
