@@ -5,7 +5,7 @@ GapnlpError
 ├── ModelError      a bundle is missing, changed, or does not fit this version            exit code 3
 ├── StoreError      the work file or database cannot be read or written                   exit code 4
 ├── NotFound        there is no such job or key in this project                           exit code 6
-├── Conflict        the job is not in a state that allows this                            exit code 7
+├── Conflict        the job, or the models folder, is not in a state that allows this     exit code 7
 └── MissingExtra    an optional package is needed; the message says what to install       exit code 5
 
 Every message says what is wrong, where (file, row, option), and what to do about it. No message holds customers' text.
@@ -45,7 +45,7 @@ class NotFound(GapnlpError):
 
 
 class Conflict(GapnlpError):
-    """The job is not in a state that allows this: no report before it has succeeded."""
+    """The job, or the models folder, is not in a state that allows this: no report before a job has succeeded."""
 
     exit_code = 7
 

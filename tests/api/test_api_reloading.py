@@ -217,6 +217,17 @@ def test_a_manifest_that_goes_missing_does_no_harm(models, watched):
     asyncio.run(until(lambda: served.fault is None))
 
 
+@pytest.mark.parametrize("wrong", ['files = ["card.json"]\n[bundle.other]', "files = " + "[" * 50_000])
+def test_a_manifest_of_the_wrong_kind_does_not_end_the_watch(models, watched, wrong):
+    served, pool = watched
+    whole = (models / MANIFEST).read_text(encoding="utf-8")
+    (models / MANIFEST).write_text(whole.replace("[bundle.files]", wrong, 1), encoding="utf-8")
+    asyncio.run(until(lambda: served.fault))
+    assert scored(pool)
+    (models / MANIFEST).write_text(whole, encoding="utf-8")
+    asyncio.run(until(lambda: served.fault is None))
+
+
 def test_nothing_is_watched_without_a_folder_of_ones_own(models):
     assert ServedModels(settings_of(None)).watched is None
     assert ServedModels(settings_of(models), lambda: None).watched is None

@@ -120,6 +120,17 @@ def test_compare_puts_figures_side_by_side(run, models):
     assert "+0.125" in run("compare", "linear-en", added.version, "--models", models)
 
 
+def test_names_that_look_like_markup_are_shown_as_they_are(run, models):
+    added = candidate_of(models, "2.0.0", metrics={"[/red]": 0.5})
+    assert "[/red]" in run("compare", "linear-en", added.version, "--models", models)
+    run("promote", added.version, "--models", models)
+    state = (models / "manifest.toml").read_text(encoding="utf-8")
+    marked = state.replace('action = "promote"', 'action = "[/red]"')
+    (models / "manifest.toml").write_text(marked, encoding="utf-8")
+    (models / "releases" / "0002.toml").write_text(marked, encoding="utf-8")
+    assert "[/red]" in run("list", "--history", "--models", models)
+
+
 @pytest.fixture
 def tickets(tmp_path: Path) -> Path:
     """Tickets as `gapnlp review` gives them out, filled in: 40 of two kinds."""
@@ -159,6 +170,21 @@ def test_compare_measures_anew_on_tickets(run, models, tickets, monkeypatch):
     page = run(*asked)
     assert f"current: {english(models)} new: {added.version}" in page and "| gap:delivery |" in page
     assert "no comparing them" in run(*asked[:2], "linear-pl", *asked[3:], code=2)
+
+
+def test_compare_reads_tickets_as_train_does(run, models, tmp_path):
+    added = candidate_of(models, "2.0.0")
+    table, mapping = tmp_path / "own.csv", tmp_path / "mapping.toml"
+    kinds = (("The parcel came {} days late.", "bad"), ("They replied within {} minutes.", "good"))
+    rows = [f"{text.format(n)},other,{mood}" for n in range(20) for text, mood in kinds]
+    table.write_text("\n".join(["words,reason,mood", *rows]) + "\n", encoding="utf-8")
+    means = '"bad" = ["sentiment:neg"]\n"good" = ["sentiment:pos"]\n'
+    mapping.write_text(f'confirmed = true\njudged = ["sentiment"]\n[labels]\n{means}', encoding="utf-8")
+    asked = ["compare", "linear-en", added.version, "--tickets", table, "--mapping", mapping, "--models", models]
+    told = json.loads(run(*asked, "--quality", "fast", "--labels", "mood", "--text", "words", "--json"))
+    assert told["tickets"] == 40
+    refused = run(*asked, "--labels", "reason", "--text", "words", code=2)
+    assert "has a label that can be used" in refused and "learnt from" not in refused
 
 
 def test_a_version_that_once_served_can_still_be_shown(run, models):

@@ -186,6 +186,16 @@ def test_what_cannot_be_trained_on_is_said(run, table, mapping, models, tmp_path
     assert sorted(p.name for p in models.iterdir()) == before
 
 
+def test_rows_in_other_languages_are_counted(run, table, mapping, models):
+    with table.open("a", encoding="utf-8", newline="") as file:
+        for n in range(7):
+            text = f"Die Lieferung kam {n} Tage zu spät und niemand hat auf meine Fragen geantwortet."
+            csv.writer(file).writerow([f"de{n}", text, "Unhappy", "de"])
+    code, _, said = run("train", table, "--labels", "reason", "--mapping", mapping, "--models", models)
+    assert code == 0 and "7 rows are in none of the languages en, pl, zh and teach nothing" in said
+    assert "en: 60 tickets" in said
+
+
 def test_an_encoder_without_the_extra_names_the_install(run, table, mapping, models, monkeypatch):
     monkeypatch.setattr(method, "_NEEDED", ("no_such_package",))
     plain(
@@ -207,6 +217,6 @@ def test_rows_that_cannot_be_read_are_counted_and_no_text_is_told(run, table, ma
     assert code == 0
     assert "en: 60 tickets" in told
     assert "1 rows cannot be used: tickets.csv, row 62: the mapping ignores its labels" in told
-    assert "1 tickets are in none of the languages en, pl, zh; nothing is learnt from them" in told
+    assert "1 rows are in none of the languages en, pl, zh and teach nothing" in told
     assert "Secretny" not in out + told
     assert "warten" not in out + told

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ FORMAT = 3
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Formats that hold data alone; a pickle can run code when it is loaded.
 _SAFE_ENDINGS = (".json", ".md", ".onnx", ".safetensors")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# Versions are made of these, and shown in terminals, logs, metrics and on the page.
+_PLAIN = ("name", "kind", "language", "release")
 QUALITIES = ("fast", "balanced", "accurate")
 # Kind of the bundles that stand on top of others: what a user's own tickets taught.
 ADAPTER = "adapter"
@@ -79,19 +83,23 @@ def read_manifest(folder: Path | None = None) -> tuple[BundleInfo, ...]:
     """List the bundles of a models folder (default: the shipped one), without reading their weights.
 
     folder: also a kept state of one, `releases/0007.toml` (see states.py).
-    Raises ModelError when the manifest cannot be read or names a file outside its folder.
+    Raises ModelError when the manifest cannot be read, names a file outside its folder, or lists a name twice.
     """
     folder = folder or default_models_folder()
     path = manifest_path(folder)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return tuple(parse_entry(entry, path) for entry in content["bundle"])
+        bundles = tuple(parse_entry(entry, path) for entry in content["bundle"])
     except FileNotFoundError:
         raise ModelError(f"{path}: there is no manifest; pass --models a folder that holds one") from None
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); check --models") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: not a manifest of bundles ({error}); rebuild the bundles or reinstall") from None
+    twice = [name for name, count in Counter(b.name for b in bundles).items() if count > 1]
+    if twice:
+        raise ModelError(f"{path}: lists {twice[0]} more than once, so which one serves is open; it is refused")
+    return bundles
 
 
 def find_version(models: Path, version: str) -> BundleInfo | None:
@@ -105,13 +113,14 @@ def find_version(models: Path, version: str) -> BundleInfo | None:
 def parse_entry(entry: Mapping[str, Any], path: Path) -> BundleInfo:
     """Take over what a manifest, at a path, says of one bundle.
 
-    Raises ModelError for names that could lead out of the models folder and for formats that could run code; KeyError
-    when something is not said.
+    Raises ModelError for names that could lead out of the models folder and for formats that could run code; KeyError,
+    TypeError or ValueError when something is not said, or not as it has to be.
     """
     folder = entry.get("folder", entry["name"])
-    for name in (entry["name"], folder, *entry["files"]):
+    for name in (*(entry[key] for key in _PLAIN), folder, *entry["files"]):
         if not _SAFE_NAME.fullmatch(name):
             raise ModelError(f"{path}: {name!r} is not a plain name; the manifest is refused")
+    _check_values(entry)
     for name in entry["files"]:
         if not name.endswith(_SAFE_ENDINGS):
             allowed = ", ".join(_SAFE_ENDINGS)
@@ -128,6 +137,17 @@ def parse_entry(entry: Mapping[str, Any], path: Path) -> BundleInfo:
         quality=entry.get("quality", "fast"),
         base=entry.get("base"),
     )
+
+
+def _check_values(entry: Mapping[str, Any]) -> None:
+    """Raise ValueError for a value of a kind that nothing can be done with later."""
+    files, headline = entry["files"], entry.get("headline")
+    if not isinstance(files, Mapping) or not all(isinstance(x, str) and _SHA256.fullmatch(x) for x in files.values()):
+        raise ValueError(f"{entry['name']}: its files are not listed with a sha256 each")
+    if headline is not None and (isinstance(headline, bool) or not isinstance(headline, int | float)):
+        raise ValueError(f"{entry['name']}: its headline is not a number")
+    if not all(isinstance(entry.get(key) or "", str) for key in ("licence", "quality", "base")):
+        raise ValueError(f"{entry['name']}: licence, quality and base have to be text")
 
 
 def choose_bundle(bundles: Sequence[BundleInfo], language: str, quality: str = "fast") -> BundleInfo:

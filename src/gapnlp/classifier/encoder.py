@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from gapnlp.classifier.base import Document
+from gapnlp.errors import ModelError
 
 # Tokens kept of the segment, of the one before it (its end) and of the one after it (its beginning).
 SEGMENT_TOKENS, BEFORE_TOKENS, AFTER_TOKENS = 96, 24, 16
@@ -41,6 +42,15 @@ class EncoderInput:
         """0 for [CLS], the segment and its [SEP], 1 for the context."""
         own = self.segment + 2
         return [0] * own + [1] * (len(self.ids) - own)
+
+
+def check_self_contained(network: bytes) -> None:
+    """Raise ModelError when a network in ONNX has weights in other files: these would be read without any check.
+
+    Such a weight says where it lies under the key "location", a word that no network of ours holds anywhere else.
+    """
+    if b"location" in network:
+        raise ModelError("encoder.onnx: takes weights from other files, which no sha256 covers; the bundle is refused")
 
 
 def encoder_inputs(tokenizer: Tokenizer, documents: Sequence[Document]) -> list[EncoderInput]:
@@ -86,11 +96,21 @@ class Encoder:
     """
 
     def __init__(self, network: bytes, tokenizer: bytes) -> None:
-        """Load both. `threads`, 1 at first, says how many segments run at the same time."""
+        """Load both. `threads`, 1 at first, says how many segments run at the same time.
+
+        Raises ModelError for a network that is not complete in itself, ValueError for what is no encoder.
+        """
+        check_self_contained(network)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_str(tokenizer.decode())
+        try:
+            self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+            self._tokenizer = Tokenizer.from_str(tokenizer.decode())
+        except Exception as error:  # both libraries raise errors of their own, straight below Exception
+            raise ValueError(f"its network or tokenizer cannot be read: {type(error).__name__}") from None
+        names = [x.name for x in (*self._session.get_inputs(), *self._session.get_outputs())]
+        if not {"ids", "types", "own", "logits", "contributions"} <= set(names):
+            raise ValueError("its network is no encoder of segments")
         self.threads = 1
 
     def logits(self, documents: Sequence[Document], rows: NDArray[np.intp] | None = None) -> NDArray[np.float64]:

@@ -52,5 +52,5 @@ def kept_state(models: Path | None) -> Path | None:
         number = tomllib.loads(content.decode()).get("state")
         kept = release_path(path.parent, number) if isinstance(number, int) else None
         return kept if kept is not None and kept.read_bytes() == content else models
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (OSError, ValueError, RecursionError):
         return models  # whoever reads the manifest says what is wrong with it

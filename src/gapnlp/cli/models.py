@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gapnlp.cli import labels as asked
 from gapnlp.cli import options as o
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from gapnlp.classifier.bundle import BundleInfo
+    from gapnlp.records.tickets import LabelledTicket
+    from gapnlp.retraining.labels.named import LabelOptions
 
 models = typer.Typer()
 
@@ -80,36 +83,50 @@ def compare_models(
     quality: o.QualityOption = o.Quality.balanced,
     as_json: JsonOption = False,
     models: o.ModelsOption = None,
+    format: asked.FormatOption = None,
+    labels: asked.LabelsOption = None,
+    separator: asked.SeparatorOption = None,
+    text: o.TextOption = None,
+    id: o.IdOption = None,
+    ticket: asked.TicketOption = None,
+    annotator: asked.AnnotatorOption = None,
+    language: o.LanguageOption = None,
 ) -> None:
     """Put the figures of two bundles side by side: as their cards and the gate's verdicts tell them, or measured anew.
 
     [bold]Example:[/] gapnlp models compare linear-en encoder-en
     """
     if tickets:
-        _compare_anew((first, second), tickets, mapping, models=models, told=(quality.value, as_json))
+        chosen = asked.label_options(format, labels, separator, (text, id, ticket, annotator, language))
+        data = _read_tickets(tickets, mapping, chosen)
+        _compare_anew((first, second), data, models, quality=quality.value, as_json=as_json)
     else:
         _compare_cards(first, second, models, as_json=as_json)
 
 
-def _compare_anew(
-    names: tuple[str, str], files: list[Path], mapping: Path | None, *, models: Path | None, told: tuple[str, bool]
-) -> None:
-    """Measure two bundles on labelled tickets and print what the gate says; told: the quality, and whether as JSON."""
-    from gapnlp.cli import labels as asked
-    from gapnlp.retraining.comparing import compare_on_tickets
+def _read_tickets(files: list[Path], mapping: Path | None, options: LabelOptions) -> tuple[LabelledTicket, ...]:
     from gapnlp.retraining.labels.dataset import read_labelled
     from gapnlp.retraining.labels.mapping import check_confirmed, read_mapping
-    from gapnlp.retraining.labels.named import LabelOptions
-    from gapnlp.retraining.model_figures import find_bundle
 
     meaning = read_mapping(mapping) if mapping else None
     if meaning is not None:
         check_confirmed(meaning, str(mapping))
-    data = read_labelled(files, meaning, LabelOptions())
+    data = read_labelled(files, meaning, options)
+    asked.show_files(data.files)
     asked.show_failures(data.failures)
+    return data.tickets
+
+
+def _compare_anew(
+    names: tuple[str, str], tickets: tuple[LabelledTicket, ...], models: Path | None, *, quality: str, as_json: bool
+) -> None:
+    """Measure two bundles on labelled tickets and print what the gate says."""
+    from gapnlp.retraining.comparing import compare_on_tickets
+    from gapnlp.retraining.model_figures import find_bundle
+
     one, other = (find_bundle(models, name) for name in names)
-    verdict, left_out = compare_on_tickets((one, other), data.tickets, models, quality=told[0])
-    if told[1]:
+    verdict, left_out = compare_on_tickets((one, other), tickets, models, quality=quality)
+    if as_json:
         _print_json({"versions": [one.version, other.version], "left_out_tickets": left_out, **verdict.as_dict()})
         return
     sys.stdout.write(f"current: {one.version}\nnew: {other.version}\n")
@@ -118,6 +135,8 @@ def _compare_anew(
 
 
 def _compare_cards(first: str, second: str, models: Path | None, *, as_json: bool) -> None:
+    from rich.markup import escape
+
     from gapnlp.cli.screen import OUTPUT
     from gapnlp.retraining.model_figures import read_figures, side_by_side
 
@@ -129,7 +148,7 @@ def _compare_cards(first: str, second: str, models: Path | None, *, as_json: boo
         return
     table = _table("figure", pair[0].info.version, pair[1].info.version, "difference")
     for row in rows:
-        table.add_row(row.name, _number(row.first), _number(row.second), _number(row.difference, sign="+"))
+        table.add_row(escape(row.name), _number(row.first), _number(row.second), _number(row.difference, sign="+"))
     OUTPUT.print(table)
 
 
@@ -216,6 +235,8 @@ def _list(models: Path | None, *, as_json: bool) -> None:
 
 
 def _list_history(models: Path | None, *, as_json: bool) -> None:
+    from rich.markup import escape
+
     from gapnlp.cli.screen import OUTPUT
     from gapnlp.retraining.registry import history
 
@@ -225,7 +246,8 @@ def _list_history(models: Path | None, *, as_json: bool) -> None:
         return
     table = _table("state", "when (UTC)", "what", "of", "rollback leads to")
     for state in states:
-        table.add_row(str(state.number), state.when, state.action, state.subject, str(state.previous or ""))
+        told = (state.when, state.action, state.subject, str(state.previous or ""))
+        table.add_row(str(state.number), *map(escape, told))
     OUTPUT.print(table)
 
 

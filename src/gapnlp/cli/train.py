@@ -114,14 +114,14 @@ def _read(files: list[Path], meaning: LabelMapping | None, options: LabelOptions
 
 
 def _show_left_out(tickets: tuple[LabelledTicket, ...]) -> None:
-    """Say what nothing is learnt from: other languages, and languages with too few labels."""
+    """Say which tickets teach nothing: those in other languages, and those of which a language has too few."""
     from gapnlp.records.labels import LANGUAGES
     from gapnlp.retraining.training.run import part_teachable
 
-    if foreign := sum(ticket.language not in LANGUAGES for ticket in tickets):
-        asked.say(
-            f"{foreign:,} tickets are in none of the languages {', '.join(LANGUAGES)}; nothing is learnt from them"
-        )
+    if strange := sum(ticket.language not in LANGUAGES for ticket in tickets):
+        known = ", ".join(LANGUAGES)
+        told = f"rows are in none of the languages {known} and teach nothing (--language names a column)"
+        asked.say(f"{strange:,} {told}")
     for other, count in part_teachable(tickets)[1].items():
         asked.say(f"{other}: {count:,} tickets with too few labels to learn from; nothing changes in this language")
 

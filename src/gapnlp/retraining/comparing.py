@@ -35,10 +35,7 @@ def compare_on_tickets(
     found = by_language(tickets).get(language, [])
     rows = [ticket for ticket in found if text_mark(ticket) not in seen]
     if not rows:
-        raise InputError(
-            f"none of the tickets is of use: {len(found):,} are in the language {language!r}, and one of the two has "
-            "learnt from all of them; give tickets that neither has seen"
-        )
+        raise InputError(_nothing_left(language, len(found)))
     answers = [answer_tickets(classifier, rows, language) for classifier in (current, new)]
     evidence = Evidence(truth_matrix(rows), answers[0], answers[1], None, "")
     return weigh(evidence, current, new, make_bags(rows, language).documents), len(found) - len(rows)
@@ -53,3 +50,16 @@ def _classifier(info: BundleInfo, models: Path | None, quality: str) -> Classifi
 
 def _learnt_from(info: BundleInfo) -> set[str]:
     return set(json.loads(read_verified(info).get(LEARNT_FROM, b"[]")))
+
+
+def _nothing_left(language: str, found: int) -> str:
+    """Say why no ticket is left to compare on."""
+    if not found:
+        return (
+            f"none of the tickets is in the language {language!r} and has a label that can be used; see what was read, "
+            "and name the column with --labels or the language with --language"
+        )
+    return (
+        f"none of the tickets is of use: one of the two has learnt from all {found:,} in the language {language!r}; "
+        "give tickets that neither has seen"
+    )

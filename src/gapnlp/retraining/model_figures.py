@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gapnlp.classifier.bundle import BundleInfo, default_models_folder, find_version, read_manifest, read_verified
-from gapnlp.errors import InputError
+from gapnlp.errors import InputError, ModelError
 from gapnlp.retraining.registry import Candidate, candidates
+
+# What would steer a terminal instead of being read; line ends and tabs stay.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,13 @@ def read_figures(models: Path | None, name: str) -> ModelFigures:
     """Read what is known of a bundle. Raises InputError for an unknown name, ModelError for changed files."""
     info, candidate = _find(models, name)
     contents = read_verified(info)
-    card = json.loads(contents["card.json"])
-    page = contents.get("CARD.md", json.dumps(card, indent=1, ensure_ascii=False).encode() + b"\n").decode()
-    return ModelFigures(info, card, page, candidate.verdict if candidate else {})
+    try:
+        card = dict(json.loads(contents["card.json"]))
+        page = contents.get("CARD.md", json.dumps(card, indent=1, ensure_ascii=False).encode() + b"\n").decode()
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        kind = type(error).__name__
+        raise ModelError(f"{info.folder}: its card cannot be read ({kind}); rebuild or train the bundle") from None
+    return ModelFigures(info, card, _CONTROLS.sub("", page), candidate.verdict if candidate else {})
 
 
 def side_by_side(first: ModelFigures, second: ModelFigures) -> list[Row]:

@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModel
 
+from gapnlp.classifier.encoder import check_self_contained
 from gapnlp.errors import ModelError
 from gapnlp.retraining.network import Network
 
@@ -95,6 +96,7 @@ def restore_network(encoder: bytes, tokenizer: Tokenizer) -> Network:
 
 
 def _parsed(encoder: bytes) -> onnx.ModelProto:
+    check_self_contained(encoder)
     try:
         return onnx.load_from_string(encoder)
     except Exception as error:  # of protobuf, which comes with onnx and is no dependency of ours

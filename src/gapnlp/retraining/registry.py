@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 
 from gapnlp.classifier.bundle import BundleInfo, default_models_folder, parse_entry, read_manifest, read_verified
 from gapnlp.classifier.states import CANDIDATES, MANIFEST, RELEASES, release_path, release_paths
-from gapnlp.errors import InputError, ModelError
+from gapnlp.errors import Conflict, InputError, ModelError
 from gapnlp.records.labels import LANGUAGES
 from gapnlp.retraining.registry_files import (
     check_contents,
@@ -37,6 +37,8 @@ from gapnlp.retraining.registry_files import (
 from gapnlp.retraining.trial import try_state
 
 _OWN_LICENCE = "trained on your own tickets: see the card"
+# What a manifest says of states, by their numbers.
+_NUMBERS = ("state", "previous", "after")
 # What a card says of a bundle in the manifest, in its order; the manifest's own keys come around them.
 _FROM_CARD = ("name", "kind", "language", "quality", "base", "release", "licence")
 
@@ -79,8 +81,10 @@ class State:
 def open_registry(models: Path) -> None:
     """Make a models folder of the user's own: the shipped bundles are copied, or linked where the disk can do that.
 
-    A folder with a manifest keeps what it has. Raises ModelError when it cannot be written to, or holds something else.
+    A folder with a manifest keeps what it has. Raises InputError for the shipped folder itself, ModelError when it
+    cannot be written to, or holds something else.
     """
+    _refuse_shipped(models)
     with locked(models):
         if (models / MANIFEST).exists():
             _record(models)
@@ -123,17 +127,25 @@ def find_candidate(models: Path, version_or_name: str) -> Candidate:
     raise InputError(f"{version_or_name}: no such candidate in {models}; there are: {there}")
 
 
-def promote(models: Path, version_or_name: str, *, force: bool = False) -> BundleInfo:
+def promote(
+    models: Path, version_or_name: str, *, force: bool = False, compared: Collection[str] | None = None
+) -> BundleInfo:
     """Let a candidate serve, in place of the bundle of the same name.
+
+    compared: versions of its language that the gate compared it with; where others serve by now, its verdict says
+    nothing of these, and Conflict is raised. None: whatever serves.
 
     A candidate that the gate is against is refused; with `force` it gets a new card that says so, hence a new version.
     Every file is checked, and the new state is tried out before it serves. Raises InputError for an unknown or refused
     candidate, ModelError for one that is not as it was built or cannot be used.
     """
     _head(models)  # a folder that is no registry is not made one
+    _refuse_shipped(models)
     with locked(models):
         _record(models)
         candidate = find_candidate(models, version_or_name)
+        if compared is not None:
+            _check_current(models, candidate.info, compared)
         if not candidate.wins:
             candidate = _forced(models, candidate, force=force)
         info = candidate.info
@@ -152,6 +164,7 @@ def rollback(models: Path) -> tuple[BundleInfo, ...]:
     Raises InputError when there is none before, ModelError when its bundles are not as they were.
     """
     _head(models)
+    _refuse_shipped(models)
     with locked(models):
         _record(models)
         current = _head(models)
@@ -174,6 +187,22 @@ def history(models: Path) -> tuple[State, ...]:
         before = states[-1].after
         number = before if before is not None and before < number else None
     return tuple(reversed(states))
+
+
+def _refuse_shipped(models: Path) -> None:
+    """Raise InputError for the shipped folder: an upgrade would take away what is kept there."""
+    if models.resolve() == default_models_folder().resolve():
+        raise InputError(f"{models}: holds the shipped models, which stay as they are; choose another --models folder")
+
+
+def _check_current(models: Path, info: BundleInfo, compared: Collection[str]) -> None:
+    """Raise Conflict when others serve a language than a candidate of it was compared with."""
+    serving = {b.version for b in read_manifest(models) if b.language == info.language}
+    if info.version not in serving and serving != set(compared):
+        raise Conflict(
+            f"{info.version}: other models were promoted or taken back while it was trained, so it was not compared "
+            f"with what serves now. It is kept as a candidate in {models} and not promoted; run the same command again"
+        )
 
 
 def _add(models: Path, card: Mapping[str, Any], files: Mapping[str, bytes], verdict: Mapping[str, Any]) -> BundleInfo:
@@ -214,7 +243,7 @@ def _digest(entry: Mapping[str, Any]) -> str:
 def _forced(models: Path, candidate: Candidate, *, force: bool) -> Candidate:
     """Make a new version whose card says that it was promoted against the gate."""
     info = candidate.info
-    reasons = [str(r) for r in candidate.verdict.get("reasons", ())] or ["the gate gave no reason"]
+    reasons = list(candidate.verdict.get("reasons", ())) or ["the gate gave no reason"]
     if not force:
         told = " ".join(reason if reason.endswith(".") else f"{reason}." for reason in reasons)
         raise InputError(f"{info.version}: the gate is against it. {told} --force promotes it all the same")
@@ -233,9 +262,10 @@ def _read_candidate(path: Path) -> Candidate:
     found = read_manifest(path)
     try:
         (info,) = found
-        verdict = json.loads(path.with_suffix(".json").read_bytes())
-        return Candidate(info, dict(verdict), str(_read(path).get("added", "")))
-    except (OSError, ValueError, TypeError) as error:
+        verdict = dict(json.loads(path.with_suffix(".json").read_bytes()))
+        "".join(verdict.get("reasons", []))  # sentences, or nothing that could be told
+        return Candidate(info, verdict, str(_read(path).get("added", "")))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         kind = type(error).__name__
         raise ModelError(f"{path}: not a candidate with its verdict ({kind}); delete the file or train again") from None
 
@@ -273,8 +303,8 @@ def _switch(
 def _check_card(info: BundleInfo, contents: Mapping[str, bytes]) -> None:
     """Raise ModelError when a bundle's card speaks of another bundle than the manifest does."""
     card = json.loads(contents.get("card.json", b"{}"))
-    told = {key: card.get(key) for key in ("name", "kind", "language", "release")}
-    if told != {key: getattr(info, key) for key in told}:
+    told = {key: card.get(key) for key in ("name", "kind", "language", "release")} if isinstance(card, dict) else {}
+    if not told or told != {key: getattr(info, key) for key in told}:
         raise ModelError(f"{info.folder}: the card is of another bundle than the manifest says; train it again")
 
 
@@ -304,8 +334,12 @@ def _entries(manifest: Path) -> list[Mapping[str, Any]]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"{path}: there is no manifest; pass --models a folder that holds one") from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: cannot be read ({type(error).__name__}); restore it from {RELEASES}/") from None
+    wrong = [key for key in _NUMBERS if not isinstance(content.get(key, 1), int)]
+    if wrong:
+        raise ModelError(f"{path}: what it says under {wrong[0]!r} is no state's number; restore it from {RELEASES}/")
+    return content

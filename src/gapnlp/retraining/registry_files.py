@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 
+from gapnlp.classifier.encoder import check_self_contained
 from gapnlp.errors import ModelError
 
 if sys.platform == "win32":
@@ -22,7 +23,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-_LOCK = ".lock"
+_LOCK, _TRAINING = ".lock", ".training.lock"
 # Folders and files that a killed writer left have names that begin like this; nobody reads them.
 _DRAFT = ".draft-"
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
@@ -36,17 +37,31 @@ def locked(models: Path) -> Iterator[None]:
 
     Raises ModelError when the folder cannot be written to.
     """
-    try:
-        models.mkdir(parents=True, exist_ok=True)
-        handle = os.open(models / _LOCK, os.O_RDWR | os.O_CREAT, _FILE_MODE)
-    except OSError as error:
-        raise ModelError(f"{models}: cannot be written to ({error.strerror}); choose another --models folder") from None
+    handle = _open_lock(models, _LOCK)
     try:
         _lock(handle)
         _drop_drafts(models)
         yield
     except OSError as error:
         raise ModelError(f"{models}: cannot be written to ({error.strerror}); check space and permissions") from None
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def only_trainer(models: Path, waits: Callable[[], None]) -> Iterator[None]:
+    """Be the only one that trains in a models folder; others may promote meanwhile. The lock ends with the process.
+
+    waits: called before waiting. Two trainings at once would write the same pieces, and each would change under the
+    other what it goes on from and is compared with.
+    Raises ModelError when the folder cannot be written to.
+    """
+    handle = _open_lock(models, _TRAINING)
+    try:
+        if not _lock(handle, waiting=False):
+            waits()
+            _lock(handle)
+        yield
     finally:
         os.close(handle)
 
@@ -133,6 +148,8 @@ def _check(name: str, content: bytes) -> None:
         load_tensors(content)
     elif not content.startswith(_ONNX_START):
         raise ValueError("no such format")
+    else:
+        check_self_contained(content)
 
 
 def _pairs(content: Mapping[str, Any]) -> list[str]:
@@ -148,16 +165,31 @@ def _value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+def _open_lock(models: Path, name: str) -> int:
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        return os.open(models / name, os.O_RDWR | os.O_CREAT, _FILE_MODE)
+    except OSError as error:
+        raise ModelError(f"{models}: cannot be written to ({error.strerror}); choose another --models folder") from None
+
+
+def _lock(handle: int, *, waiting: bool = True) -> bool:
+    """Take a lock; without waiting, say whether it was free."""
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(handle, msvcrt.LK_LOCK if waiting else msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(handle, fcntl.LOCK_EX if waiting else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        if waiting:
+            raise
+        return False
+    return True
 
 
 def _drop_drafts(models: Path) -> None:
     for draft in models.glob(f"**/{_DRAFT}*"):
-        shutil.rmtree(draft) if draft.is_dir() else draft.unlink(missing_ok=True)
+        shutil.rmtree(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink(missing_ok=True)
 
 
 def _draft_folder(parent: Path) -> Path:

@@ -51,14 +51,16 @@ class TrainOptions:
 class Present:
     """What serves a language now: its base, the adapter on top of it if any, and versions of all bundles below.
 
-    card, seen: of the adapter: its card, and marks of the texts that it learnt from. encoder: the bundle whose encoder
-    a first fine-tuning begins with, None where the language has none.
+    serving: versions of all bundles that it has, adapters too. card, seen: of the adapter: its card, and marks of the
+    texts that it learnt from. encoder: the bundle whose encoder a first fine-tuning begins with, None where the
+    language has none.
     """
 
     base: Classifier
     current: Classifier
     adapter: BundleInfo | None
     bases: tuple[str, ...]
+    serving: tuple[str, ...]
     card: Mapping[str, Any]
     seen: frozenset[str]
     encoder: BundleInfo | None
@@ -83,7 +85,8 @@ def find_present(models: Path, language: str, options: TrainOptions) -> Present:
     """Load what serves now. With `fresh` the current adapter is still what the gate compares with, if it can serve."""
     bundles = read_manifest(models)
     base = load_bundle(choose_bundle(bundles, language, options.quality), quality=options.quality)
-    bases = tuple(b.version for b in bundles if b.language == language and b.kind != ADAPTER)
+    own = [b for b in bundles if b.language == language]
+    bases, serving = tuple(b.version for b in own if b.kind != ADAPTER), tuple(b.version for b in own)
     accurate = choose_bundle(bundles, language, "accurate")
     encoder = accurate if _has_encoder(accurate) else None
     adapter = choose_adapter(bundles, language)
@@ -91,9 +94,9 @@ def find_present(models: Path, language: str, options: TrainOptions) -> Present:
     card = json.loads(contents.get("card.json", b"{}"))
     # One that stands on other bundles cannot serve, so there is nothing to compare with but the base.
     if adapter is None or (options.fresh and not set(bases) & set(card.get("bases", ()))):
-        return Present(base, base, None, bases, {}, frozenset(), encoder)
+        return Present(base, base, None, bases, serving, {}, frozenset(), encoder)
     seen = frozenset(json.loads(contents[LEARNT_FROM]))
-    return Present(base, load_adapter(adapter, base), adapter, bases, card, seen, encoder)
+    return Present(base, load_adapter(adapter, base), adapter, bases, serving, card, seen, encoder)
 
 
 def make_plan(tickets: Sequence[LabelledTicket], options: TrainOptions, present: Present) -> Plan:
@@ -113,7 +116,7 @@ def name_work(tickets: Sequence[LabelledTicket], options: TrainOptions, present:
     start = plan.start.version if plan.start else None
     depends = [_RECIPE, fingerprint(tickets), options.seed, plan.prior is not None, plan.method, start]
     depends += [present.base.version, present.current.version]
-    return hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:16]
+    return f"{present.base.language}-{hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:16]}"
 
 
 def _has_encoder(info: BundleInfo) -> bool:

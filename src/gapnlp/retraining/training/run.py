@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from gapnlp.classifier.base import Classifier
 from gapnlp.classifier.bundle import BundleInfo
 from gapnlp.classifier.ticket_answers import TicketAnswers
-from gapnlp.errors import InputError
+from gapnlp.errors import Conflict, InputError
 from gapnlp.records.labels import HEADS
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.checks.texts import group_tickets
 from gapnlp.retraining.method import require_training_extra
 from gapnlp.retraining.registry import add_candidate, candidates, open_registry, promote
+from gapnlp.retraining.registry_files import only_trainer
 from gapnlp.retraining.training.asking import ask, count_chunks
 from gapnlp.retraining.training.bags import answer_bags, answer_tickets, make_bags, sentiment_factors, truth_matrix
 from gapnlp.retraining.training.card import Circumstances, bundle_files, make_card
@@ -42,6 +43,7 @@ from gapnlp.retraining.training.teaching import Taught, teach
 __all__ = ["FittedAdapter", "TrainOptions", "Trained", "answer_tickets", "fit_adapter", "train"]
 
 COMPARING = "comparing with the current model"
+WAITING = "waiting for another training in this folder"
 _WORK = "work"
 _NOTHING = TicketAnswers(np.zeros((0, len(HEADS))), np.zeros((0, len(HEADS)), dtype=bool))
 
@@ -70,9 +72,9 @@ def train(
     """Train an adapter for each language of the tickets, ask the gate, keep the candidate, promote a winner.
 
     models: a folder of the user's own; the shipped bundles are put there first. A killed run, started again, goes on
-    after its last finished piece and makes the same bundle. Languages with too few labels are left out; see
-    part_teachable. Raises InputError when that leaves none; where an encoder is asked for, MissingExtra without the
-    extra `train` and InputError with quality "fast".
+    after its last finished piece and makes the same bundle. Trainings in one folder wait for each other. Languages
+    with too few labels are left out; see part_teachable. Raises InputError when that leaves none; where an encoder is
+    asked for, MissingExtra without the extra `train` and InputError with quality "fast".
     """
     languages, _ = part_teachable(tickets)
     if not languages:
@@ -85,7 +87,8 @@ def train(
         _check_encoder(options)
     open_registry(models)
     told = on_progress or say_nothing
-    return [_train_language(language, rows, options, (models, told)) for language, rows in languages.items()]
+    with only_trainer(models, lambda: told(WAITING, 0, 1)):
+        return [_train_language(language, rows, options, (models, told)) for language, rows in languages.items()]
 
 
 def _check_encoder(options: TrainOptions) -> None:
@@ -114,6 +117,7 @@ def _train_language(
     present = find_present(models, language, options)
     plan = make_plan(tickets, options, present)
     if found := _made_already(models, tickets, options, (present, plan)):
+        _forget_pieces(models / _WORK, language)
         return found
     pieces = Pieces(models / _WORK / name_work(tickets, options, present, plan))
     taught = teach(tickets, present.base, plan, seed=options.seed, where=(pieces, told))
@@ -125,9 +129,24 @@ def _train_language(
     info = add_candidate(models, card, files, verdict.as_dict())
     promoted = options.promotes and (verdict.promote or options.force)
     if promoted:
-        info = promote(models, info.version, force=options.force)
+        info = _promote(models, info, present, options, pieces)
     pieces.remove()
     return _trained(card, info, verdict.as_dict(), promoted)
+
+
+def _promote(models: Path, info: BundleInfo, present: Present, options: TrainOptions, pieces: Pieces) -> BundleInfo:
+    """Promote a winner, unless it was not compared with what serves by now."""
+    try:
+        return promote(models, info.version, force=options.force, compared=present.serving)
+    except Conflict:
+        pieces.remove()  # they belong to what served before
+        raise
+
+
+def _forget_pieces(work: Path, language: str) -> None:
+    """Remove pieces that a run left which was killed after its promotion: they belong to what served before."""
+    for folder in work.glob(f"{language}-*"):
+        Pieces(folder).remove()
 
 
 def _circumstances(taught: Taught, plan: Plan, present: Present, others: tuple[int, Evidence]) -> Circumstances:
