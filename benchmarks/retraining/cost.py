@@ -67,7 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     text = to_markdown(found, options.rows)
     options.out.mkdir(parents=True, exist_ok=True)
-    record = asdict(found) | {"repeatable": found.repeatable, "quality": options.quality, "cores": os.cpu_count()}
+    record = asdict(found) | {
+        "repeatable": found.repeatable,
+        "quality": options.quality,
+        "method": options.method,
+        "cores": os.cpu_count(),
+    }
     (options.out / "cost.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     (options.out / "cost.md").write_text(text, encoding="utf-8")
     print(text, end="")
@@ -84,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("out/retraining"), help="folder for cost.json and cost.md")
     parser.add_argument("--rows", type=int, default=ROWS, help=f"labelled tickets (default: {ROWS:,})")
     parser.add_argument("--quality", default=DEFAULT_QUALITY, help=f"of the classifiers (default: {DEFAULT_QUALITY})")
+    parser.add_argument("--method", choices=("auto", "heads", "encoder"), default="auto", help="of training")
     parser.add_argument("--languages", default=",".join(LANGUAGES), help="measured before and after")
     return parser
 
@@ -109,7 +115,8 @@ def _measure(task: Task, table: Path, options: argparse.Namespace, *, scratch: P
         command = [*_COMMAND, str(table), "--mapping", str(task.mapping_file), "--models", str(models), *labels]
         before_run = _busy()
         # Forced, since what is measured must be in force whatever the gate says of these tickets.
-        runs.append(measure(f"run {number + 1}", [*command, "--quality", options.quality, "--force"], options.rows))
+        command += ["--quality", options.quality, "--method", options.method, "--force"]
+        runs.append(measure(f"run {number + 1}", command, options.rows))
         busy.append(round(_busy() - before_run, 1))
         versions.append(adapter_version(models, task.language))
     before = headlines(None, options.gold, languages, options.quality)
