@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.errors import ModelError
 from gapnlp.records.labels import HEADS
-from gapnlp.retraining.gate import Gate, judge
-from gapnlp.retraining.paired_bootstrap import Redraws, arrange, compare_f1
+from gapnlp.retraining.gate import Gate
+from gapnlp.retraining.paired_bootstrap import HeldOut, Redraws, arrange, compare_f1
 from gapnlp.retraining.ticket_calibration import measure_calibration
 from gapnlp.retraining.verdict import Margins, Verdict
 from gapnlp.retraining.written import RegressionScore
@@ -50,6 +50,14 @@ def simulate(
         values[:, :labels] = 1 / (1 + np.exp(-odds))
         answers.append(TicketAnswers(values, values >= 0.4))
     return truth, answers[0], answers[1]
+
+
+def judge(truth, current, new, regression, speed, *, gate: Gate = Gate()) -> Verdict:  # noqa: B008
+    return gate.judge(HeldOut(truth, current, new), regression, speed)
+
+
+def quick(truth, current, new, regression, speed) -> Verdict:
+    return judge(truth, current, new, regression, speed, gate=QUICK)
 
 
 def hide(truth: np.ndarray, rng: np.random.Generator, share: float = 0.3) -> np.ndarray:
@@ -92,7 +100,7 @@ def test_a_clearly_worse_model_is_not_promoted_and_its_labels_are_named():
 def test_equal_answers_are_never_better(seed, tickets, labels):
     rng = np.random.default_rng(seed)
     truth, current, _ = simulate(rng, tickets, labels)
-    verdict = QUICK.judge(hide(truth, rng), current, current, SAME, EVEN)
+    verdict = quick(hide(truth, rng), current, current, SAME, EVEN)
     assert not verdict.promote
     assert failed(verdict) == {"better"}
 
@@ -105,8 +113,8 @@ def test_right_answers_instead_of_wrong_ones_never_harm(seed, repaired):
     truth = hide(truth, rng, 0.1)
     wrong = (truth >= 0) & (new.decided != (truth == 1))
     mended = new.decided ^ (wrong & (rng.random(truth.shape) < repaired))
-    before = QUICK.judge(truth, current, new, SAME, EVEN)
-    after = QUICK.judge(truth, current, TicketAnswers(new.values, mended), SAME, EVEN)
+    before = quick(truth, current, new, SAME, EVEN)
+    after = quick(truth, current, TicketAnswers(new.values, mended), SAME, EVEN)
     for old, young in zip(before.labels, after.labels, strict=True):
         assert (young.f1.new, young.f1.low, young.f1.high) >= (old.f1.new, old.f1.low, old.f1.high)
         assert young.f1.low >= old.f1.low
@@ -121,8 +129,8 @@ def test_the_order_of_tickets_changes_nothing(seed):
     rng = np.random.default_rng(seed)
     truth, current, new = simulate(rng, 50, 5, skill=(1.2, 1.6))
     truth, order = hide(truth, rng), rng.permutation(50)
-    verdict = QUICK.judge(truth, current, new, SAME, EVEN)
-    again = QUICK.judge(truth[order], permuted(current, order), permuted(new, order), SAME, EVEN)
+    verdict = quick(truth, current, new, SAME, EVEN)
+    again = quick(truth[order], permuted(current, order), permuted(new, order), SAME, EVEN)
     assert again == verdict
 
 
@@ -134,8 +142,8 @@ def test_the_order_of_tickets_that_look_alike_changes_nothing():
     decided[:11, 0] = True
     new = TicketAnswers(np.full((30, N), 0.5), decided)
     order = np.random.default_rng(1).permutation(30)
-    verdict = QUICK.judge(truth, current, new, SAME, EVEN)
-    assert QUICK.judge(truth[order], current, permuted(new, order), SAME, EVEN) == verdict
+    verdict = quick(truth, current, new, SAME, EVEN)
+    assert quick(truth[order], current, permuted(new, order), SAME, EVEN) == verdict
 
 
 @settings(max_examples=30, deadline=None)
@@ -151,8 +159,8 @@ def test_what_was_not_given_changes_nothing(seed):
         flipped = answers.decided ^ (rng.random(truth.shape) < 0.5)
         return TicketAnswers(np.where(masked, noise, answers.values), np.where(masked, flipped, answers.decided))
 
-    verdict = QUICK.judge(truth, current, new, SAME, EVEN)
-    assert QUICK.judge(truth, scrambled(current), scrambled(new), SAME, EVEN) == verdict
+    verdict = quick(truth, current, new, SAME, EVEN)
+    assert quick(truth, scrambled(current), scrambled(new), SAME, EVEN) == verdict
 
 
 def test_tickets_without_any_given_label_change_nothing():
@@ -162,7 +170,7 @@ def test_tickets_without_any_given_label_change_nothing():
         TicketAnswers(np.vstack([np.ones((20, N)), a.values]), np.vstack([np.ones((20, N), bool), a.decided]))
         for a in (current, new)
     ]
-    assert QUICK.judge(more, wider[0], wider[1], SAME, EVEN) == QUICK.judge(truth, current, new, SAME, EVEN)
+    assert quick(more, wider[0], wider[1], SAME, EVEN) == quick(truth, current, new, SAME, EVEN)
 
 
 def test_too_few_held_out_labels_are_not_judged_and_the_missing_are_counted():
@@ -203,7 +211,7 @@ def test_labels_given_too_seldom_are_left_out_of_the_mean():
 )
 def test_what_is_better_for_the_user_must_not_be_worse_elsewhere(headline, speed, expected):
     truth, current, new = simulate(np.random.default_rng(0), 80, 6, skill=(0.8, 2.5))
-    verdict = QUICK.judge(truth, current, new, (SCORE, replace(SCORE, headline=headline)), (100.0, speed))
+    verdict = quick(truth, current, new, (SCORE, replace(SCORE, headline=headline)), (100.0, speed))
     assert failed(verdict) == expected
     assert verdict.promote == (not expected)
     assert [r for r in verdict.reasons if r.startswith(("Worse", "Too slow", "The regression"))] == list(
@@ -214,7 +222,7 @@ def test_what_is_better_for_the_user_must_not_be_worse_elsewhere(headline, speed
 def test_probabilities_that_got_worse_are_refused():
     truth, current, new = simulate(np.random.default_rng(0), 80, 6, skill=(0.8, 2.5))
     bold = TicketAnswers(np.where(new.decided, 1.0, 0.55), new.decided)
-    assert failed(QUICK.judge(truth, current, bold, SAME, EVEN)) == {"calibration"}
+    assert failed(quick(truth, current, bold, SAME, EVEN)) == {"calibration"}
 
 
 def test_one_label_lost_is_refused_though_the_mean_rose():
@@ -224,7 +232,7 @@ def test_one_label_lost_is_refused_though_the_mean_rose():
     decided[:, column] = False
     before = TicketAnswers(current.values, current.decided.copy())
     before.decided[:, column] = right
-    verdict = QUICK.judge(truth, before, TicketAnswers(new.values, decided), SAME, EVEN)
+    verdict = quick(truth, before, TicketAnswers(new.values, decided), SAME, EVEN)
     assert failed(verdict) == {"labels"}
     assert HEADS[column] in verdict.reasons[0]
 
@@ -234,15 +242,15 @@ def test_margins_can_be_ones_own(margin):
     truth, current, new = simulate(np.random.default_rng(5), 80, 6, skill=(2.5, 0.8))
     worse = (SCORE, replace(SCORE, headline=0.3))
     name = {"label": "labels"}.get(margin, margin)
-    assert name in failed(QUICK.judge(truth, current, new, worse, EVEN))
+    assert name in failed(quick(truth, current, new, worse, EVEN))
     wide = Gate(replace(QUICK.margins, **{margin: 1.0}))
-    assert name not in failed(wide.judge(truth, current, new, worse, EVEN))
+    assert name not in failed(judge(truth, current, new, worse, EVEN, gate=wide))
 
 
 def test_the_verdict_is_json_and_a_page():
     truth, current, new = simulate(np.random.default_rng(0), 60, 4)
     truth[:3, 5] = 1
-    verdict = QUICK.judge(truth, current, new, SAME, EVEN)
+    verdict = quick(truth, current, new, SAME, EVEN)
     content = json.loads(json.dumps(verdict.as_dict(), allow_nan=False))
     assert content["promote"] is verdict.promote
     assert content["reasons"] == list(verdict.reasons)
@@ -283,7 +291,7 @@ def test_f1_is_that_of_the_counts():
     truth, current, new = simulate(rng, 50, 3)
     truth = hide(truth, rng)[:, :3]
     cut = [TicketAnswers(a.values[:, :3], a.decided[:, :3]) for a in (current, new)]
-    labels, _ = compare_f1(arrange(truth, *cut), Redraws(draws=10))
+    labels, _ = compare_f1(arrange(HeldOut(truth, *cut)), Redraws(draws=10))
     for j in range(3):
         said, yes, no = cut[1].decided[:, j], truth[:, j] == 1, truth[:, j] == 0
         hits, errors = (said & yes).sum(), (said & no).sum() + (~said & yes).sum()
@@ -296,12 +304,38 @@ def test_intervals_come_near_those_of_fresh_samples():
     fresh, widths = [], []
     for _ in range(120):
         truth, current, new = simulate(rng, 150, 4)
-        sample = arrange(truth[:, :4], *(TicketAnswers(a.values[:, :4], a.decided[:, :4]) for a in (current, new)))
+        sample = arrange(HeldOut(truth, current, new).labels(range(4)))
         _, macro = compare_f1(sample, Redraws(draws=200))
         fresh.append(macro.difference)
         widths.append(macro.high - macro.low)
     low, high = np.quantile(fresh, [0.025, 0.975])
     assert np.mean(widths) == pytest.approx(high - low, rel=0.25)
+
+
+def test_sentences_of_a_ticket_are_drawn_together():
+    """Ten copies of each ticket's row, as sentences of it, tell no more than the tickets; on their own they seem to."""
+    truth, current, new = simulate(np.random.default_rng(3), 40, 3)
+    ten = np.repeat(np.arange(40), 10)
+    copies = HeldOut(truth[ten], permuted(current, ten), permuted(new, ten), ten).labels(range(3))
+    once = HeldOut(truth, current, new).labels(range(3))
+    _, macro = compare_f1(arrange(once), Redraws(draws=300))
+    _, together = compare_f1(arrange(copies), Redraws(draws=300))
+    _, apart = compare_f1(arrange(replace(copies, groups=None)), Redraws(draws=300))
+    assert together == macro
+    assert apart.high - apart.low < 0.5 * (macro.high - macro.low)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=SEEDS)
+def test_the_order_and_the_numbers_of_tickets_with_several_rows_change_nothing(seed):
+    rng = np.random.default_rng(seed)
+    truth, current, new = simulate(rng, 30, 2)
+    # Few different rows, so that many tickets look alike.
+    current, new = (TicketAnswers(np.round(a.values), a.decided) for a in (current, new))
+    groups, order, names = rng.integers(0, 12, 30), rng.permutation(30), rng.permutation(12)
+    held = HeldOut(hide(truth, rng), current, new, groups)
+    mixed = HeldOut(held.truth[order], permuted(current, order), permuted(new, order), names[groups[order]])
+    assert QUICK.judge(mixed, SAME, EVEN) == QUICK.judge(held, SAME, EVEN)
 
 
 def test_calibration_is_measured_over_given_cells():
@@ -324,7 +358,7 @@ def test_equal_models_are_seldom_promoted(tickets, labels, base, shared):
     rng = np.random.default_rng(tickets)
     promoted = judged = 0
     while judged < 200:
-        verdict = QUICK.judge(*simulate(rng, tickets, labels, base=base, shared=shared), SAME, EVEN)
+        verdict = quick(*simulate(rng, tickets, labels, base=base, shared=shared), SAME, EVEN)
         judged += bool(verdict.labels)
         promoted += verdict.promote
     assert promoted <= 0.05 * judged

@@ -11,7 +11,8 @@ from gapnlp.classifier.bundle import ADAPTER, BundleInfo, choose_bundle, read_ma
 from gapnlp.classifier.loaders import load_adapter, load_bundle
 from gapnlp.errors import InputError
 from gapnlp.records.tickets import LabelledTicket
-from gapnlp.retraining.training.bags import answer_tickets, make_bags, truth_matrix
+from gapnlp.retraining.paired_bootstrap import HeldOut
+from gapnlp.retraining.training.bags import answer_tickets, make_bags
 from gapnlp.retraining.training.evidence import Evidence, weigh
 from gapnlp.retraining.training.rows import LEARNT_FROM, by_language, text_mark
 from gapnlp.retraining.verdict import Verdict
@@ -37,8 +38,9 @@ def compare_on_tickets(
     if not rows:
         raise InputError(_nothing_left(language, len(found)))
     answers = [answer_tickets(classifier, rows, language) for classifier in (current, new)]
-    evidence = Evidence(truth_matrix(rows), answers[0], answers[1], None, "")
-    return weigh(evidence, current, new, make_bags(rows, language).documents), len(found) - len(rows)
+    bags = make_bags(rows, language)
+    evidence = Evidence(HeldOut(bags.truth, answers[0], answers[1], bags.groups), None, "")
+    return weigh(evidence, current, new, bags.documents), len(found) - len(rows)
 
 
 def _classifier(info: BundleInfo, models: Path | None, quality: str) -> Classifier:

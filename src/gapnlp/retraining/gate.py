@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.errors import ModelError
 from gapnlp.records.labels import HEADS
-from gapnlp.retraining.paired_bootstrap import Difference, Redraws, Sample, arrange, compare_f1
+from gapnlp.retraining.paired_bootstrap import Difference, HeldOut, Redraws, Sample, arrange, compare_f1
 from gapnlp.retraining.ticket_calibration import Calibration, measure_calibration
 from gapnlp.retraining.verdict import Check, LabelCount, LabelFigures, Margins, Verdict
 from gapnlp.retraining.written import RegressionScore
@@ -25,17 +25,6 @@ Truth = NDArray[np.int8]
 _NAMED = 3
 
 
-def judge(
-    truth: Truth,
-    current: TicketAnswers,
-    new: TicketAnswers,
-    regression: tuple[RegressionScore, RegressionScore],
-    speed: tuple[float, float],
-) -> Verdict:
-    """Judge with the standing margins; see Gate.judge."""
-    return Gate().judge(truth, current, new, regression, speed)
-
-
 @dataclass(frozen=True, slots=True)
 class Gate:
     """The conditions under margins of one's own."""
@@ -43,31 +32,25 @@ class Gate:
     margins: Margins = Margins()
 
     def judge(
-        self,
-        truth: Truth,
-        current: TicketAnswers,
-        new: TicketAnswers,
-        regression: tuple[RegressionScore, RegressionScore],
-        speed: tuple[float, float],
+        self, held: HeldOut, regression: tuple[RegressionScore, RegressionScore], speed: tuple[float, float]
     ) -> Verdict:
         """Compare the new classifier with the current one on the same held-out tickets.
 
-        truth: 1, 0, or -1 where not given, columns as HEADS, shape (n_tickets, n_labels). The answers must come
-        from classifiers that have not seen these tickets. regression, speed (segments per second, above 0): (current,
-        new). The order of the tickets and answers to what was not given change nothing.
+        held: columns as HEADS. regression, speed (segments per second, above 0): (current, new). The order of the
+        tickets and answers to what was not given change nothing.
         Raises ModelError when answers are no probabilities, ValueError when shapes differ or a speed is not above 0.
         """
-        _check_shapes(truth, (current, new))
+        _check_shapes(held.truth, (held.current, held.new))
         if min(speed) <= 0:
             raise ValueError(f"speeds are segments per second, above 0; got {speed}")
-        counts = _counts(truth)
+        counts = _counts(held.truth)
         judged = [j for j, count in enumerate(counts) if self._is_judged(count)]
         left_out = tuple(c for c in counts if (c.true or c.false) and not self._is_judged(c))
         both = self._elsewhere(regression, speed)
         if not judged:
             few = (Check("better", False, self._missing(left_out)), *both)
             return Verdict(few, 0, (), left_out, None, None, regression, speed, self.margins)
-        sample = arrange(truth[:, judged], _columns(current, judged), _columns(new, judged))
+        sample = arrange(held.labels(judged))
         labels, macro, calibration = self._measure(sample, [counts[j] for j in judged])
         checks = (*self._on_tickets(len(sample.truth), labels, macro), self._calibrated(calibration), *both)
         return Verdict(checks, len(sample.truth), labels, left_out, macro, calibration, regression, speed, self.margins)
@@ -145,10 +128,6 @@ class Gate:
 def _counts(truth: Truth) -> list[LabelCount]:
     true, false = (truth == 1).sum(axis=0), (truth == 0).sum(axis=0)
     return [LabelCount(*row) for row in zip(HEADS, true.tolist(), false.tolist(), strict=True)]
-
-
-def _columns(answers: TicketAnswers, chosen: Sequence[int]) -> TicketAnswers:
-    return TicketAnswers(answers.values[:, chosen], answers.decided[:, chosen])
 
 
 def _check_shapes(truth: Truth, both: Sequence[TicketAnswers]) -> None:

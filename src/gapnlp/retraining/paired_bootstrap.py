@@ -1,13 +1,15 @@
 """Two classifiers' F1 on the same tickets, and how far the difference would move with other tickets.
 
 Tickets are drawn with replacement, both classifiers' answers together (paired bootstrap; Efron and Tibshirani 1993), so
-that what makes a ticket hard for both cancels out. A draw is a vector of weights, so F1 comes from weighted counts.
+that what makes a ticket hard for both cancels out. Rows of one ticket are drawn together (cluster bootstrap; Davison
+and Hinkley 1997, 3.8). A draw is a vector of weights, so F1 comes from weighted counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +22,41 @@ _BLOCK = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Held-out tickets in an order that depends on nothing but their contents; answers to cells not given are blank.
+class HeldOut:
+    """Rows that neither classifier has seen, and what both say of them.
 
-    truth: 1, 0, or -1 where not given; this and the answers have the shape (n_tickets, n_labels).
+    truth: 1, 0, or -1 where not given; this and the answers have the shape (n_rows, n_labels). groups: rows with the
+    same number are of one ticket, (n_rows,); None where each is a ticket of its own.
     """
 
     truth: NDArray[np.int8]
     current: TicketAnswers
     new: TicketAnswers
+    groups: NDArray[np.intp] | None = None
+
+    def labels(self, chosen: Sequence[int]) -> HeldOut:
+        """Keep some columns."""
+        both = [TicketAnswers(a.values[:, chosen], a.decided[:, chosen]) for a in (self.current, self.new)]
+        return HeldOut(self.truth[:, chosen], both[0], both[1], self.groups)
+
+    def rows(self, kept: NDArray[np.bool_]) -> HeldOut:
+        """Keep some rows."""
+        both = [TicketAnswers(a.values[kept], a.decided[kept]) for a in (self.current, self.new)]
+        return HeldOut(self.truth[kept], both[0], both[1], None if self.groups is None else self.groups[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Held-out rows in an order that depends on nothing but their contents; answers to cells not given are blank.
+
+    truth: 1, 0, or -1 where not given; this and the answers have the shape (n_rows, n_labels). tickets: the number of
+    each row's ticket, from 0 without gaps, (n_rows,).
+    """
+
+    truth: NDArray[np.int8]
+    current: TicketAnswers
+    new: TicketAnswers
+    tickets: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +83,40 @@ class Redraws:
     seed: int = 0
 
 
-def arrange(truth: NDArray[np.int8], current: TicketAnswers, new: TicketAnswers) -> Sample:
-    """Drop tickets without a given label, blank what was not given, and put the rest into an order of their own.
+def arrange(held: HeldOut) -> Sample:
+    """Drop rows without a given label, blank what was not given, and put the rest into an order of their own.
 
     The order rests on the truth and the current answers first, so that better new answers meet the same draws.
     """
-    given = truth >= 0
-    parts = [truth, *(np.where(given, x, 0) for a in (current, new) for x in (a.decided, a.values))]
-    keys = np.hstack([np.asarray(part, dtype=np.float64) for part in parts])
-    order = np.lexsort(keys.T[::-1])
-    order = order[given[order].any(axis=1)]
-    return Sample(truth[order], _pick(current, given, order), _pick(new, given, order))
+    given = held.truth >= 0
+    both = [np.where(given, x, 0).astype(np.float64) for a in (held.current, held.new) for x in (a.decided, a.values)]
+    first = np.hstack([held.truth.astype(np.float64), *both[:2]])
+    kept = np.flatnonzero(given.any(axis=1))
+    ranks = [
+        np.unique(keys[kept], axis=0, return_inverse=True)[1].ravel() for keys in (first, np.hstack([first, *both]))
+    ]
+    groups = np.arange(len(given)) if held.groups is None else held.groups
+    order, tickets = _order(groups[kept], ranks[0], ranks[1])
+    rows = kept[order]
+    return Sample(held.truth[rows], _pick(held.current, given, rows), _pick(held.new, given, rows), tickets)
+
+
+def _ranks(keys: Floats) -> NDArray[np.intp]:
+    """Rank rows, equal ones alike, by their first column before all."""
+    found: NDArray[np.intp] = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+    return found
+
+
+def _order(
+    groups: NDArray[np.intp], first: NDArray[np.intp], whole: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Order groups by their rows' ranks, `first` before all; give the rows so, and the number of each one's group."""
+    members: dict[int, list[int]] = {}
+    for row in np.lexsort((whole, first)).tolist():
+        members.setdefault(int(groups[row]), []).append(row)
+    ordered = sorted(members.values(), key=lambda rows: (first[rows].tolist(), whole[rows].tolist()))
+    order = np.asarray(list(chain.from_iterable(ordered)), dtype=np.intp)
+    return order, np.repeat(np.arange(len(ordered)), [len(rows) for rows in ordered])
 
 
 def _pick(answers: TicketAnswers, given: NDArray[np.bool_], order: NDArray[np.intp]) -> TicketAnswers:
@@ -87,12 +138,13 @@ def compare_f1(sample: Sample, redraws: Redraws) -> tuple[tuple[Difference, ...]
 
 
 def _weights(sample: Sample, redraws: Redraws) -> Iterator[Floats]:
-    """Give how often each ticket is drawn, in blocks of shape (at most _BLOCK, n_tickets)."""
-    n, rng = len(sample.truth), np.random.default_rng(redraws.seed)
+    """Give how often each row's ticket is drawn, in blocks of shape (at most _BLOCK, n_rows)."""
+    n, rng = int(sample.tickets.max()) + 1, np.random.default_rng(redraws.seed)
     for start in range(0, redraws.draws, _BLOCK):
         rows = min(_BLOCK, redraws.draws - start)
         places = rng.integers(0, n, (rows, n)) + n * np.arange(rows)[:, None]
-        yield np.bincount(places.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+        drawn = np.bincount(places.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+        yield drawn[:, sample.tickets]
 
 
 def _f1(sample: Sample, answers: TicketAnswers, weights: Floats) -> Floats:

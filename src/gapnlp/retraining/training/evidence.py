@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from gapnlp.classifier.adapted import AdaptedClassifier
 from gapnlp.classifier.base import Classifier, Document
-from gapnlp.classifier.ticket_answers import TicketAnswers
 from gapnlp.records.labels import HEADS
 from gapnlp.retraining.gate import Gate
-from gapnlp.retraining.training.bags import Truth
+from gapnlp.retraining.paired_bootstrap import HeldOut
 from gapnlp.retraining.verdict import Margins, Verdict
 from gapnlp.retraining.written import measure_regression
 
@@ -30,31 +29,28 @@ _WITH_ENCODER = Margins(speed=0.25)
 class Evidence:
     """Both sides' answers on the same tickets.
 
-    truth: (n, 33). test: fingerprint of the file of held-out tickets, None when answers were cross-fitted. how: where
-    the answers come from, plain sentences.
+    held: columns as HEADS. test: fingerprint of the file of held-out tickets, None when answers were cross-fitted.
+    how: where the answers come from, plain sentences.
     """
 
-    truth: Truth
-    current: TicketAnswers
-    new: TicketAnswers
+    held: HeldOut
     test: str | None
     how: str
 
     def take(self, kept: NDArray[np.bool_], how: str) -> Evidence:
         """Keep some tickets."""
-        both = [TicketAnswers(a.values[kept], a.decided[kept]) for a in (self.current, self.new)]
-        return Evidence(self.truth[kept], both[0], both[1], self.test, how)
+        return Evidence(self.held.rows(kept), self.test, how)
 
     def figures(self) -> dict[str, Any]:
         """Give F1 by label of both sides, for the card; None where neither truth nor answers hold the label."""
         labels = {}
         for j, head in enumerate(HEADS):
-            given = self.truth[:, j] >= 0
-            truth = self.truth[given, j] == 1
+            given = self.held.truth[:, j] >= 0
+            truth = self.held.truth[given, j] == 1
             if truth.any():
-                pair = [_f1(truth, a.decided[given, j]) for a in (self.current, self.new)]
+                pair = [_f1(truth, a.decided[given, j]) for a in (self.held.current, self.held.new)]
                 labels[head] = {"tickets": int(truth.sum()), "current": pair[0], "new": pair[1]}
-        return {"how": self.how, "test": self.test, "tickets": len(self.truth), "labels": labels}
+        return {"how": self.how, "test": self.test, "tickets": len(self.held.truth), "labels": labels}
 
 
 def _f1(truth: NDArray[np.bool_], decided: NDArray[np.bool_]) -> float | None:
@@ -67,7 +63,7 @@ def weigh(evidence: Evidence, current: Classifier, new: Classifier, documents: S
     margins = _WITH_ENCODER if reads_further(new) and not reads_further(current) else Margins()
     regression = (measure_regression(current, current.language), measure_regression(new, new.language))
     speeds = measure_speeds(current, new, documents)
-    return Gate(margins).judge(evidence.truth, evidence.current, evidence.new, regression, speeds)
+    return Gate(margins).judge(evidence.held, regression, speeds)
 
 
 def reads_further(classifier: Classifier) -> bool:

@@ -18,6 +18,7 @@ from gapnlp.records.labels import HEADS
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.checks.texts import group_tickets
 from gapnlp.retraining.method import require_training_extra
+from gapnlp.retraining.paired_bootstrap import HeldOut
 from gapnlp.retraining.registry import add_candidate, candidates, open_registry, promote
 from gapnlp.retraining.registry_files import only_trainer
 from gapnlp.retraining.training.asking import ask, count_chunks
@@ -200,12 +201,12 @@ def _evidence(
     options, present, pieces, told = where
     if options.test:
         return _tested(new, tickets, options, present)
-    documents = make_bags(tickets, present.base.language).documents
+    bags = make_bags(tickets, present.base.language)
     # The base's answers were kept while learning.
     name = "own" if present.current is present.base else "current"
-    said = ask(present.current, documents, name, pieces, Steps(COMPARING, count_chunks(documents), told))
+    said = ask(present.current, bags.documents, name, pieces, Steps(COMPARING, count_chunks(bags.documents), told))
     current = answer_bags(said.predictions(), said.lengths, sentiment_factors(present.current))
-    whole = Evidence(fitted.truth, current, fitted.held_out, None, "")
+    whole = Evidence(HeldOut(fitted.truth, current, fitted.held_out, bags.groups), None, "")
     how = "Cross-fitted: each ticket was answered by an adapter that was fitted without it."
     return whole.take(*_unseen(tickets, present.seen, how))
 
@@ -214,7 +215,8 @@ def _tested(new: Classifier, tickets: Sequence[LabelledTicket], options: TrainOp
     language = present.base.language
     test = by_language(options.test).get(language, [])
     both = [answer_tickets(c, test, language) for c in (present.current, new)] if test else [_NOTHING, _NOTHING]
-    whole = Evidence(truth_matrix(test), both[0], both[1], _test_mark(options), "")
+    groups = np.asarray(group_tickets(test), dtype=np.intp)
+    whole = Evidence(HeldOut(truth_matrix(test), both[0], both[1], groups), _test_mark(options), "")
     how = "On held-out tickets of their own file."
     return whole.take(*_unseen(test, present.seen | {text_mark(t) for t in tickets}, how))
 
