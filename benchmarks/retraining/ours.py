@@ -12,10 +12,17 @@ from benchmarks.retraining.answers import Decided
 from gapnlp.classifier.adapted import AdaptedClassifier
 from gapnlp.classifier.base import Classifier
 from gapnlp.records.tickets import LabelledTicket
-from gapnlp.retraining.training.run import answer_tickets, fit_adapter
+from gapnlp.retraining.training.bags import answer_tickets
+from gapnlp.retraining.training.fitting import fit_adapter
 
 # What an adapter's answers depend on beside its base and its rows.
-_SOURCES = ("gapnlp.retraining.training", "gapnlp.classifier.adapted", "gapnlp.classifier.features")
+_FITTING = ("asking", "bags", "cross_fitting", "cuts", "design", "fit", "fitting", "learning", "ngrams", "objective")
+_SOURCES = (
+    *(f"gapnlp.retraining.training.{name}" for name in (*_FITTING, "replay")),
+    "gapnlp.retraining.checks.texts",
+    "gapnlp.classifier.adapted",
+    "gapnlp.classifier.features",
+)
 ADAPTED = "{} + adapter"
 
 
@@ -38,8 +45,5 @@ def source_digest() -> str:
         spec = find_spec(module)
         if spec is None or spec.origin is None:
             raise ModuleNotFoundError(module)
-        origin = Path(spec.origin)
-        files = sorted(origin.parent.glob("*.py")) if origin.name == "__init__.py" else [origin]
-        for file in files:
-            content.update(file.read_bytes())
+        content.update(Path(spec.origin).read_bytes())
     return content.hexdigest()[:12]
