@@ -14,13 +14,13 @@ from gapnlp.classifier.bundle import choose_bundle, read_manifest
 from gapnlp.classifier.loaders import load_bundle
 from gapnlp.errors import InputError
 from gapnlp.records.labels import HEADS
-from gapnlp.retraining.training.bags import make_bags, truth_matrix
+from gapnlp.retraining.training.bags import answer_tickets, make_bags, truth_matrix
 from gapnlp.retraining.training.cross_fitting import FOLDS, assign_folds, choose_penalty
 from gapnlp.retraining.training.cuts import NEVER, expected_f1_cut
 from gapnlp.retraining.training.fit import join_features, learnable, rotate, unrotate
+from gapnlp.retraining.training.fitting import fit_adapter
 from gapnlp.retraining.training.ngrams import MOST_NGRAMS, encode_ngrams, fit_ngrams
 from gapnlp.retraining.training.rows import by_language, fingerprint, settle, text_mark
-from gapnlp.retraining.training.run import answer_tickets, fit_adapter
 from tests.retraining.training_samples import ticket, tickets
 
 POSITIVE = HEADS.index("sentiment:pos")

@@ -21,7 +21,8 @@ from gapnlp.retraining.training import cross_fitting, evidence
 from gapnlp.retraining.training.cross_fitting import FOLDS, GRID
 from gapnlp.retraining.training.evidence import measure_speeds
 from gapnlp.retraining.training.fit import fit_weights
-from gapnlp.retraining.training.run import Trained, TrainOptions, part_teachable, train
+from gapnlp.retraining.training.plan import TrainOptions
+from gapnlp.retraining.training.run import Trained, part_teachable, train
 from gapnlp.scoring.loading import load
 from tests.retraining.training_samples import tickets
 
@@ -102,7 +103,7 @@ def test_rollback_gives_the_base_back(promoted):
 
 
 def test_the_loaded_adapter_says_what_the_fitted_one_said(first, untouched):
-    from gapnlp.retraining.training.run import fit_adapter
+    from gapnlp.retraining.training.fitting import fit_adapter
 
     base = load_bundle(choose_bundle(read_manifest(untouched), "en"))
     fitted = fit_adapter(tickets(ROWS, several=True), "en", base)
@@ -172,7 +173,8 @@ def test_a_broken_piece_is_made_again(models, first):
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from gapnlp.retraining.training.run import TrainOptions, train
+from gapnlp.retraining.training.plan import TrainOptions
+from gapnlp.retraining.training.run import train
 from tests.retraining.training_samples import tickets
 
 def tell(stage, step, total):

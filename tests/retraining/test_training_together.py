@@ -13,7 +13,8 @@ from gapnlp.errors import Conflict
 from gapnlp.retraining.registry import candidates, rollback
 from gapnlp.retraining.training import evidence, replay, run
 from gapnlp.retraining.training.pieces import Pieces
-from gapnlp.retraining.training.run import WAITING, TrainOptions, train
+from gapnlp.retraining.training.plan import TrainOptions
+from gapnlp.retraining.training.run import WAITING, train
 from tests.retraining.training_samples import tickets
 
 pytestmark = pytest.mark.usefixtures("shared_cues")

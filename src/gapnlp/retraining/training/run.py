@@ -26,7 +26,7 @@ from gapnlp.retraining.training.bags import answer_bags, answer_tickets, make_ba
 from gapnlp.retraining.training.card import Circumstances, bundle_files, make_card
 from gapnlp.retraining.training.evidence import Evidence, weigh
 from gapnlp.retraining.training.fit import FEWEST, learnable
-from gapnlp.retraining.training.fitting import OnProgress, Steps, fit_adapter, say_nothing
+from gapnlp.retraining.training.fitting import OnProgress, Steps, say_nothing
 from gapnlp.retraining.training.learning import FittedAdapter
 from gapnlp.retraining.training.pieces import Pieces
 from gapnlp.retraining.training.plan import (
@@ -40,8 +40,6 @@ from gapnlp.retraining.training.plan import (
 )
 from gapnlp.retraining.training.rows import by_language, fingerprint, text_mark
 from gapnlp.retraining.training.teaching import Taught, teach
-
-__all__ = ["FittedAdapter", "TrainOptions", "Trained", "answer_tickets", "fit_adapter", "train"]
 
 COMPARING = "comparing with the current model"
 WAITING = "waiting for another training in this folder"
