@@ -25,7 +25,7 @@ from torch import nn
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from gapnlp.errors import InputError, ModelError
-from gapnlp.retraining.network import seed_everything, spare_memory
+from gapnlp.retraining.network import seed_everything
 from gapnlp.text.normalise import normalise
 from training.bases import MINILM, load_base
 from training.material import banned_keys, read_development, read_material
@@ -69,7 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
-    spare_memory()
     torch.set_num_threads(options.threads)
     language = options.language
     epochs = EPOCHS[language] if options.epochs is None else options.epochs

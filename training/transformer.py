@@ -28,7 +28,7 @@ from gapnlp.classifier.bundle import FORMAT, BundleInfo, read_manifest
 from gapnlp.classifier.encoder import EncoderInput, encoder_inputs
 from gapnlp.errors import InputError
 from gapnlp.records.labels import LABELS, LANGUAGES
-from gapnlp.retraining.network import Network, predict_logits, seed_everything, spare_memory
+from gapnlp.retraining.network import Network, predict_logits, seed_everything
 from gapnlp.retraining.onnx_export import export_network
 from training.bases import MINILM, load_base
 from training.bundle_files import finish_bundle, tensor_bytes
@@ -72,7 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--work", type=Path, default=Path("out/training"), help="folder for finished folds")
     options = parser.parse_args(arguments)
-    spare_memory()
     torch.set_num_threads(options.threads)
     recipe = Recipe(
         options.encoder,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import training.linear
+import training.withheld
 from benchmarks.quality import curves
 from benchmarks.quality.linear_recipe import RECIPE, fit_on
 from benchmarks.quality.peers.registry import PEERS
@@ -29,7 +30,7 @@ def test_a_larger_part_holds_every_smaller_one(split):
 
 def test_the_recipe_here_answers_as_the_bundle_made_by_training(tiny_gold, tmp_path, monkeypatch):
     """Pins `fit_on` to `training.linear`: on gold alone, without further heads, they are the same classifier."""
-    monkeypatch.setattr(training.linear, "read_auxiliary", lambda *a, **k: [])
+    monkeypatch.setattr(training.withheld, "read_auxiliary", lambda *a, **k: [])
     (split,) = read_splits(tiny_gold, ["pl"])
     options = ["--gold", str(tiny_gold), "--out", str(tmp_path), "--language", "pl", "--gold-only"]
     training.linear.main(options)

@@ -69,14 +69,15 @@ def test_the_served_network_knows_the_tickets(tuned):
 def test_heads_that_nobody_judged_stay_nearer_to_the_base_than_without_distillation(base, tmp_path):
     data = small_tickets()
     before = Encoder((base.folder / "encoder.onnx").read_bytes(), (base.folder / "tokenizer.json").read_bytes())
-    expected = before.logits(data.documents)[:, CHURN]
+    unknown = (data.targets < 0).all(axis=0)
+    expected = before.logits(data.documents)[:, unknown]
     moved = []
     for distil in (0.0, 5.0):
         settings = replace(SETTINGS, epochs=3, distil=distil)
         found = finetune(data, base, settings, work=tmp_path, on_progress=lambda *_: None)
-        logits = Encoder(found.onnx, found.tokenizer).logits(data.documents)[:, CHURN]
+        logits = Encoder(found.onnx, found.tokenizer).logits(data.documents)[:, unknown]
         moved.append(np.abs(1 / (1 + np.exp(-logits)) - 1 / (1 + np.exp(-expected))).mean())
-    assert moved[1] < 0.7 * moved[0]
+    assert moved[1] < 0.5 * moved[0]
 
 
 def test_progress_goes_up_and_ends(tuned):

@@ -29,7 +29,7 @@ from gapnlp.classifier.encoder_signals import ENCODER_FILES
 from gapnlp.errors import InputError
 from gapnlp.retraining.finetune_data import FineTuned, FineTuneData, FineTuneSettings, OnProgress
 from gapnlp.retraining.finetune_loss import bag_loss, distillation, free_heads
-from gapnlp.retraining.network import Network, padded, predict_logits, seed_everything, spare_memory
+from gapnlp.retraining.network import Network, padded, predict_logits, seed_everything
 from gapnlp.retraining.onnx_export import export_network
 from gapnlp.retraining.onnx_weights import restore_network
 from gapnlp.retraining.training.pieces import Arrays, Pieces
@@ -39,6 +39,8 @@ STAGE = "fine-tuning the encoder"
 LONGEST_BAG = 32
 # Segments that are in memory at once: of a batch that holds more, gradients add up in parts.
 _MOST_SEGMENTS = 8
+# Tokens to whose multiples a part is padded.
+_MULTIPLE = 32
 _WARM_UP, _DECAY, _LAST_RATE = 0.1, 0.01, 0.02
 # Batches whose tickets are sorted by length together, so that little is padding.
 _POOL = 10
@@ -291,7 +293,7 @@ class _Fit:
 
     def _read(self, inputs: list[EncoderInput]) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
-            logits: Tensor = self.network(*padded(inputs))[0].float()
+            logits: Tensor = self.network(*padded(inputs, multiple=_MULTIPLE))[0].float()
         return logits
 
     def _parts(self, bags: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
@@ -325,8 +327,7 @@ class _Fit:
 
 @contextmanager
 def _repeatable(threads: int) -> Iterator[None]:
-    """Let torch run repeatably in little memory, and leave it as it was found."""
-    spare_memory()
+    """Let torch run repeatably, and leave it as it was found."""
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     state = np.random.get_state()
     try:

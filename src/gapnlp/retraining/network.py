@@ -6,7 +6,6 @@ are the mean of its answers to the segment's tokens, so that each token's part i
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -74,17 +73,13 @@ def seed_everything(seed: int) -> None:
     torch.use_deterministic_algorithms(True)
 
 
-def spare_memory() -> None:
-    """Let oneDNN keep few of the shapes that it compiled: batches of text come in hundreds of them, about 1 MB each.
+def padded(inputs: Sequence[EncoderInput], *, multiple: int = 1) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Pad inputs to ids, types, own and mask, each (n_inputs, n_tokens).
 
-    Without effect once torch has multiplied anything, and where the variable is set already.
+    multiple: of which n_tokens is one. Where gradients are wanted, oneDNN keeps about 1 MB for each shape that it has
+    seen, and text comes in hundreds of shapes.
     """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
-
-
-def padded(inputs: Sequence[EncoderInput]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Pad inputs to ids, types, own and mask, each (n_inputs, n_tokens)."""
-    width = max(len(x.ids) for x in inputs)
+    width = -(-max(len(x.ids) for x in inputs) // multiple) * multiple
     ids = torch.zeros(len(inputs), width, dtype=torch.long)
     types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
     own = torch.zeros(len(inputs), width)
