@@ -39,6 +39,11 @@ class RememberingClassifier:
         """The classifier's own."""
         return self.asked.share_errors
 
+    @property
+    def sentiment_factors(self) -> tuple[float, ...]:
+        """The classifier's own."""
+        return self.asked.sentiment_factors
+
     def predict(self, documents: Sequence[Document]) -> Predictions:
         """Score every segment, or give what was said of it before."""
         names = [tuple(document) for document in documents]

@@ -221,5 +221,6 @@ def test_a_remembered_answer_is_the_classifiers_own_and_is_asked_for_once(tiny_m
         assert found.labels == expected.labels
         assert np.array_equal(found.abstained, expected.abstained)
     assert len(remembering._known) == 3
-    assert remembering.version == asked.version
+    for name in ("version", "language", "error_counts", "share_errors", "sentiment_factors"):
+        assert getattr(remembering, name) == getattr(asked, name)
     assert remembering.predict([]).values.shape == asked.predict([]).values.shape

@@ -46,6 +46,10 @@ class Answering:
     def share_errors(self) -> Mapping[str, ShareError]:
         return {}
 
+    @property
+    def sentiment_factors(self) -> tuple[float, ...]:
+        return (1.0,) * 4
+
     def predict(self, documents: Sequence[Document]) -> Predictions:
         self.seen.extend(text for document in documents for text in document)
         n = len(self.labels)

@@ -27,6 +27,7 @@ from gapnlp.records.labels import (
     DIMENSIONS,
     EXPECTATIONS,
     GAPS,
+    HEAD_INDEX,
     HEADS,
     LABELS,
     POLARITIES,
@@ -124,6 +125,12 @@ class AdaptedClassifier:
     def share_errors(self) -> Mapping[str, ShareError]:
         """The base's: tickets of one firm do not tell how far shares are off in another domain."""
         return self.base.share_errors
+
+    @property
+    def sentiment_factors(self) -> tuple[float, ...]:
+        """The adapter's where it learnt sentiments, else the base's."""
+        learnt = self.adapter.learnt[HEAD_INDEX[sentiment_label("neg")]]
+        return self.adapter.thresholds.sentiment if learnt else self.base.sentiment_factors
 
     def predict(self, documents: Sequence[Document]) -> Predictions:
         """Score every segment of every document, in order; abstention is the base's."""

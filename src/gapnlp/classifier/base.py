@@ -39,6 +39,7 @@ class Classifier(Protocol):
 
     version names the bundle and the digest of its files, so that every prediction can be traced.
     error_counts, share_errors: label -> how far its decisions and its mean probability can be trusted.
+    sentiment_factors: what each sentiment's probability is multiplied by before the largest is taken.
     """
 
     @property
@@ -56,6 +57,10 @@ class Classifier(Protocol):
     @property
     def share_errors(self) -> Mapping[str, ShareError]:
         """Label -> how far its mean probability lies from its true share in domains held out of training."""
+
+    @property
+    def sentiment_factors(self) -> tuple[float, ...]:
+        """One factor a sentiment, in the order of SENTIMENTS."""
 
     def predict(self, documents: Sequence[Document]) -> Predictions:
         """Score every segment; the answer does not depend on how documents are put into batches."""

@@ -71,6 +71,11 @@ class LinearClassifier:
     error_counts: Mapping[str, ErrorCounts]
     share_errors: Mapping[str, ShareError]
 
+    @property
+    def sentiment_factors(self) -> tuple[float, ...]:
+        """The thresholds'."""
+        return self.thresholds.sentiment
+
     def predict(self, documents: Sequence[Document]) -> Predictions:
         """Score every segment of every document, in order; equal segments are read once."""
         values = self.values(self.read(documents))

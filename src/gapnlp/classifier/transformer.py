@@ -51,6 +51,11 @@ class TransformerClassifier:
     error_counts: Mapping[str, ErrorCounts]
     share_errors: Mapping[str, ShareError]
 
+    @property
+    def sentiment_factors(self) -> tuple[float, ...]:
+        """The thresholds'."""
+        return self.thresholds.sentiment
+
     def predict(self, documents: Sequence[Document]) -> Predictions:
         """Score every segment of every document, in order."""
         reading = self.linear.read(documents)

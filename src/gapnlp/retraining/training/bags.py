@@ -12,12 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnlp.classifier.adapted import AdaptedClassifier
 from gapnlp.classifier.base import Classifier, Predictions
 from gapnlp.classifier.decision import head_matrix
-from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE, LinearClassifier
+from gapnlp.classifier.linear import POLARITY_SLICES, SENTIMENT_SLICE
 from gapnlp.classifier.ticket_answers import TicketAnswers
-from gapnlp.classifier.transformer import TransformerClassifier
 from gapnlp.records.labels import (
     CHURN,
     DIMENSIONS,
@@ -87,17 +85,7 @@ def answer_tickets(classifier: Classifier, tickets: Sequence[LabelledTicket], la
     """Ask a classifier about whole tickets, one row each, in order."""
     documents = [_segments(t.text, language) for t in tickets]
     predictions = classifier.predict(documents)
-    return answer_bags(predictions, [len(d) for d in documents], sentiment_factors(classifier))
-
-
-def sentiment_factors(classifier: Classifier) -> tuple[float, ...]:
-    """Give what a bundle multiplies sentiments by before the likeliest is taken."""
-    if isinstance(classifier, AdaptedClassifier):
-        learnt = classifier.adapter.learnt[HEAD_INDEX[sentiment_label("neg")]]
-        return classifier.adapter.thresholds.sentiment if learnt else sentiment_factors(classifier.base)
-    return (
-        classifier.thresholds.sentiment if isinstance(classifier, LinearClassifier | TransformerClassifier) else _EVEN
-    )
+    return answer_bags(predictions, [len(d) for d in documents], classifier.sentiment_factors)
 
 
 def answer_bags(

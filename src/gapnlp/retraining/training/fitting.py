@@ -14,7 +14,7 @@ from gapnlp.classifier.base import Classifier
 from gapnlp.errors import InputError
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.training.asking import ask, count_chunks
-from gapnlp.retraining.training.bags import make_bags, sentiment_factors
+from gapnlp.retraining.training.bags import make_bags
 from gapnlp.retraining.training.cross_fitting import FOLDS
 from gapnlp.retraining.training.design import Further, Lesson
 from gapnlp.retraining.training.fit import FEWEST, learnable
@@ -73,7 +73,7 @@ def _prepare(tickets: Sequence[LabelledTicket], language: str, base: Classifier,
     pieces = options.get("pieces", Pieces())
     own, replay = ask(base, bags.documents, "own", pieces, step), ask(base, written, "replay", pieces, step)
     further = _further(options, len(own.values), len(replay.values))
-    return Lesson(language, bags, own, replay, further, options.get("prior"), sentiment_factors(base))
+    return Lesson(language, bags, own, replay, further, options.get("prior"), base.sentiment_factors)
 
 
 def _further(options: FitOptions, segments: int, replayed: int) -> Further:

@@ -22,7 +22,7 @@ from gapnlp.retraining.paired_bootstrap import HeldOut
 from gapnlp.retraining.registry import add_candidate, candidates, open_registry, promote
 from gapnlp.retraining.registry_files import only_trainer
 from gapnlp.retraining.training.asking import ask, count_chunks
-from gapnlp.retraining.training.bags import answer_bags, answer_tickets, make_bags, sentiment_factors, truth_matrix
+from gapnlp.retraining.training.bags import answer_bags, answer_tickets, make_bags, truth_matrix
 from gapnlp.retraining.training.card import Circumstances, bundle_files, make_card
 from gapnlp.retraining.training.evidence import Evidence, weigh
 from gapnlp.retraining.training.fit import FEWEST, learnable
@@ -203,7 +203,7 @@ def _evidence(
     # The base's answers were kept while learning.
     name = "own" if present.current is present.base else "current"
     said = ask(present.current, bags.documents, name, pieces, Steps(COMPARING, count_chunks(bags.documents), told))
-    current = answer_bags(said.predictions(), said.lengths, sentiment_factors(present.current))
+    current = answer_bags(said.predictions(), said.lengths, present.current.sentiment_factors)
     whole = Evidence(HeldOut(fitted.truth, current, fitted.held_out, bags.groups), None, "")
     how = "Cross-fitted: each ticket was answered by an adapter that was fitted without it."
     return whole.take(*_unseen(tickets, present.seen, how))
