@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.quality.peers.peer import check_packages
 from benchmarks.retraining.answers import AnswerCache
-from benchmarks.retraining.bases import BASES, load_base
+from benchmarks.retraining.bases import BASES, find_encoder, load_base
 from benchmarks.retraining.peers import PEERS
 from benchmarks.retraining.remembering import RememberingClassifier
 from benchmarks.retraining.rendering import to_markdown, write
@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"draws of training rows (default: {SEEDS})")
     parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)}, or none (default: all)")
     parser.add_argument("--base", default=",".join(BASES), help=f"of {', '.join(BASES)}, or none (default: all)")
+    parser.add_argument(
+        "--fine-tune", action="store_true", help="adapters with an encoder of their own as well: minutes a draw"
+    )
     parser.add_argument("--kept-only", action="store_true", help="train nothing, show what the cache holds")
     return parser
 
@@ -95,6 +98,9 @@ def _results(
             continue
         base = load_base(kind, task, folders=(options.gold, options.public, options.bases))
         yield from runner.adapter(kind, RememberingClassifier(base), draws)
+        start = find_encoder(kind, task, options.bases)
+        if options.fine_tune and start is not None:
+            yield from runner.fine_tuned(kind, RememberingClassifier(base), start, draws)
 
 
 if __name__ == "__main__":

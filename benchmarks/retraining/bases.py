@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.retraining.tasks import Task
 from gapnlp.classifier.base import Classifier
-from gapnlp.classifier.bundle import read_manifest
+from gapnlp.classifier.bundle import BundleInfo, choose_bundle, read_manifest
 from gapnlp.classifier.states import MANIFEST
 from gapnlp.records.labels import LANGUAGES
 from gapnlp.scoring.loading import DEFAULT_QUALITY, load
@@ -41,6 +41,13 @@ def load_base(kind: str, task: Task, *, folders: tuple[Path, Path, Path]) -> Cla
     if not _is_there(kept, task.language, "transformer"):
         train_encoder([*options, "--work", str(kept / "folds")])
     return load(kept, quality=DEFAULT_QUALITY).classifier(task.language)
+
+
+def find_encoder(kind: str, task: Task, kept: Path) -> BundleInfo | None:
+    """Find the bundle whose encoder an adapter on a base may fine-tune; None where the base has none."""
+    if kind == BLIND:
+        return None
+    return choose_bundle(read_manifest(None if kind == SHIPPED else kept), task.language, "accurate")
 
 
 def _is_there(models: Path, language: str, kind: str) -> bool:

@@ -7,15 +7,20 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.retraining.answers import Decided
 from gapnlp.classifier.adapted import AdaptedClassifier
 from gapnlp.classifier.base import Classifier
+from gapnlp.classifier.bundle import BundleInfo
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.training.bags import answer_tickets
-from gapnlp.retraining.training.fitting import fit_adapter
+from gapnlp.retraining.training.fitting import fit_adapter, say_nothing
+from gapnlp.retraining.training.pieces import Pieces
+from gapnlp.retraining.training.plan import Plan
+from gapnlp.retraining.training.teaching import teach
 
-# What an adapter's answers depend on beside its base and its rows.
+# What an adapter's answers depend on beside its base and its rows, and those of one with an encoder of its own (_TUNING).
 _FITTING = ("asking", "bags", "cross_fitting", "cuts", "design", "fit", "fitting", "learning", "ngrams", "objective")
 _SOURCES = (
     *(f"gapnlp.retraining.training.{name}" for name in (*_FITTING, "replay")),
@@ -23,7 +28,11 @@ _SOURCES = (
     "gapnlp.classifier.adapted",
     "gapnlp.classifier.features",
 )
-ADAPTED = "{} + adapter"
+_TUNING = (
+    *(f"gapnlp.retraining.{name}" for name in ("finetune_data", "finetune_loss", "finetuning", "method", "network")),
+    *(f"gapnlp.retraining.training.{name}" for name in ("encoder_method", "teaching")),
+)
+ADAPTED, FINE_TUNED = "{} + adapter", "{} + adapter, fine-tuned"
 
 
 def answer_base(base: Classifier, test: Sequence[LabelledTicket]) -> Decided:
@@ -37,11 +46,21 @@ def answer_adapted(base: Classifier, train: Sequence[LabelledTicket], test: Sequ
     return answer_tickets(AdaptedClassifier(base, fitted.adapter, "adapter"), test, base.language).decided
 
 
+def answer_fine_tuned(
+    base: Classifier, start: BundleInfo, train: Sequence[LabelledTicket], test: Sequence[LabelledTicket]
+) -> Decided:
+    """Train as `gapnlp train --method encoder` does, the encoder left out where it does not earn its place."""
+    plan = Plan("encoder", None, start, None, "as the benchmark asks")
+    with TemporaryDirectory() as folder:
+        taught = teach(train, base, plan, seed=0, where=(Pieces(Path(folder)), say_nothing))
+        return answer_tickets(taught.classifier(base), test, base.language).decided
+
+
 @cache
-def source_digest() -> str:
+def source_digest(fine_tuned: bool = False) -> str:
     """First digits of the sha256 of all files that define an adapter: another text, maybe another answer."""
     content = hashlib.sha256()
-    for module in _SOURCES:
+    for module in (*_SOURCES, *(_TUNING if fine_tuned else ())):
         spec = find_spec(module)
         if spec is None or spec.origin is None:
             raise ModuleNotFoundError(module)

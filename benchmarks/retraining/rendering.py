@@ -29,6 +29,8 @@ _COLOURS = {
     "blind + adapter": "#08519c",
     "blind-encoder": "#a1d99b",
     "blind-encoder + adapter": "#756bb1",
+    "blind-encoder + adapter, fine-tuned": "#3f007d",
+    "shipped + adapter, fine-tuned": "#2171b5",
 }
 
 

@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from threadpoolctl import threadpool_limits
 
 from benchmarks.retraining.answers import AnswerCache, Answered, Decided, f1_by_label, macro_f1, rows_digest
-from benchmarks.retraining.ours import ADAPTED, answer_adapted, answer_base, source_digest
+from benchmarks.retraining.ours import (
+    ADAPTED,
+    FINE_TUNED,
+    answer_adapted,
+    answer_base,
+    answer_fine_tuned,
+    source_digest,
+)
 from benchmarks.retraining.peers import FORMS, PEERS, answer_peer
 from benchmarks.retraining.tasks import Company
 from gapnlp.classifier.base import Classifier
+from gapnlp.classifier.bundle import BundleInfo
 from gapnlp.records.tickets import LabelledTicket
 
 Tickets = Sequence[LabelledTicket]
@@ -73,6 +81,18 @@ class Runner:
                 return {name: answer_adapted(base, train, test)}
 
             made_of = (rows_digest(train, test), base.version, source_digest())
+            yield from self._results((name,), draw, made_of, learn)
+
+    def fine_tuned(self, kind: str, base: Classifier, start: BundleInfo, draws: Sequence[Draw]) -> Iterator[Result]:
+        """Train an adapter with an encoder of its own for each draw. start: the bundle whose encoder is tuned."""
+        test, name = self.company.test, FINE_TUNED.format(kind)
+        for draw in draws:
+            train = self.company.draw(*draw)
+
+            def learn(train: Tickets = train) -> Mapping[str, Decided]:
+                return {name: answer_fine_tuned(base, start, train, test)}
+
+            made_of = (rows_digest(train, test), base.version, start.version, source_digest(fine_tuned=True))
             yield from self._results((name,), draw, made_of, learn)
 
     def _results(
