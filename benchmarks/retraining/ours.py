@@ -20,7 +20,7 @@ from gapnlp.retraining.training.pieces import Pieces
 from gapnlp.retraining.training.plan import Plan
 from gapnlp.retraining.training.teaching import teach
 
-# What an adapter's answers depend on beside its base and its rows, and those of one with an encoder of its own (_TUNING).
+# What an adapter's answers depend on beside its base and its rows; with an encoder of its own also _TUNING.
 _FITTING = ("asking", "bags", "cross_fitting", "cuts", "design", "fit", "fitting", "learning", "ngrams", "objective")
 _SOURCES = (
     *(f"gapnlp.retraining.training.{name}" for name in (*_FITTING, "replay")),
