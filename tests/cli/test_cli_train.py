@@ -140,7 +140,7 @@ def test_a_loser_is_refused_with_reasons_and_promoted_by_force(run, table, mappi
     code, out, told = run(*asked, "--test", test, "--force")
     assert code == 0
     assert served(models) == out.strip()
-    assert "promoted: it serves" in told
+    assert "promoted against the gate, by --force: it serves" in told
     shown = json.loads(run("models", "show", out.strip(), "--models", models, "--json")[1])
     assert shown["card"]["forced"]
 
@@ -152,7 +152,7 @@ def test_the_gate_judges_on_the_test_file(run, table, mapping, models, tmp_path)
         *("--test", test, "--test", write(tmp_path / "more.csv", 600, 630)),
     )
     assert code == 0
-    assert "promoted: it serves" in told
+    assert "promoted against the gate, by --force: it serves" in told
     assert candidates(models)[0].verdict["tickets"] == 90
 
 

@@ -166,6 +166,7 @@ def _show(trained: Trained, models: Path) -> None:
     typer.echo(trained.version)
     if trained.promoted:
         back = f"gapnlp models rollback --models {models}"
-        asked.say(f"promoted: it serves wherever --models {models} is given; `{back}` goes back")
+        how = "promoted" if trained.verdict["promote"] else "promoted against the gate, by --force"
+        asked.say(f"{how}: it serves wherever --models {models} is given; `{back}` goes back")
     else:
         asked.say(f"not promoted: the model before goes on serving; the candidate is kept in {models}")
