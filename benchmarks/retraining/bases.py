@@ -39,7 +39,7 @@ def load_base(kind: str, task: Task, *, folders: tuple[Path, Path, Path]) -> Cla
     if kind == BLIND:
         return load(kept, quality="fast").classifier(task.language)
     if not _is_there(kept, task.language, "transformer"):
-        train_encoder([*options, "--work", str(kept / "folds")])
+        train_encoder([*options, "--work", str(kept / "folds"), "--threads", "1"])
     return load(kept, quality=DEFAULT_QUALITY).classifier(task.language)
 
 

@@ -49,7 +49,13 @@ def work_for_ever():
     finally:
         os._exit(1)  # it does not end by itself
 
-for _ in range(kills):
+def enough(done):
+    switched = work != "switch" or len(registry.history(models)) > 20  # on a busy machine that takes more kills
+    return done >= kills and (switched or time.monotonic() > started + 60)
+
+started, done = time.monotonic(), 0
+while not enough(done):
+    done += 1
     child = os.fork()
     if child == 0:
         work_for_ever()
@@ -101,7 +107,7 @@ def test_kills_leave_the_old_or_the_new_state(tmp_path, shipped):
     for bundle in {b.version: b for b in (*old, *new)}.values():
         assert read_verified(bundle)
     states = history(models)
-    assert len(states) > 5  # how many switches come through before they are killed depends on how busy the machine is
+    assert len(states) > 20
     assert [s.after for s in states] == [None, *(s.number for s in states[:-1])]
     # Whatever was left behind, the next ones work, and nothing half-made is there afterwards.
     promote(models, "linear-en")

@@ -13,7 +13,9 @@ from gapnlp.cli import options as o
 
 if TYPE_CHECKING:
     from gapnlp.records.feedback import Failure
+    from gapnlp.records.tickets import LabelledTicket
     from gapnlp.retraining.labels.dataset import SourceFile
+    from gapnlp.retraining.labels.mapping import LabelMapping
     from gapnlp.retraining.labels.named import LabelOptions
     from gapnlp.retraining.labels.reading import FileReading
 
@@ -222,6 +224,27 @@ def label_options(
         annotator=annotator,
         language=language,
     )
+
+
+def confirmed_mapping(mapping: Path | None) -> LabelMapping | None:
+    """Read a mapping, where there is one; what nobody has confirmed is refused."""
+    from gapnlp.retraining.labels.mapping import check_confirmed, read_mapping
+
+    if mapping is None:
+        return None
+    meaning = read_mapping(mapping)
+    check_confirmed(meaning, str(mapping))
+    return meaning
+
+
+def read_tickets(files: list[Path], meaning: LabelMapping | None, options: LabelOptions) -> tuple[LabelledTicket, ...]:
+    """Read labelled tickets, and say how the files were read and which rows cannot be used."""
+    from gapnlp.retraining.labels.dataset import read_labelled
+
+    data = read_labelled(files, meaning, options)
+    show_files(data.files)
+    show_failures(data.failures)
+    return data.tickets
 
 
 def show_files(files: Iterable[SourceFile]) -> None:

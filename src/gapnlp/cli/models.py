@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from gapnlp.classifier.bundle import BundleInfo
     from gapnlp.records.tickets import LabelledTicket
-    from gapnlp.retraining.labels.named import LabelOptions
 
 models = typer.Typer()
 
@@ -98,23 +97,10 @@ def compare_models(
     """
     if tickets:
         chosen = asked.label_options(format, labels, separator, (text, id, ticket, annotator, language))
-        data = _read_tickets(tickets, mapping, chosen)
+        data = asked.read_tickets(tickets, asked.confirmed_mapping(mapping), chosen)
         _compare_anew((first, second), data, models, quality=quality.value, as_json=as_json)
     else:
         _compare_cards(first, second, models, as_json=as_json)
-
-
-def _read_tickets(files: list[Path], mapping: Path | None, options: LabelOptions) -> tuple[LabelledTicket, ...]:
-    from gapnlp.retraining.labels.dataset import read_labelled
-    from gapnlp.retraining.labels.mapping import check_confirmed, read_mapping
-
-    meaning = read_mapping(mapping) if mapping else None
-    if meaning is not None:
-        check_confirmed(meaning, str(mapping))
-    data = read_labelled(files, meaning, options)
-    asked.show_files(data.files)
-    asked.show_failures(data.failures)
-    return data.tickets
 
 
 def _compare_anew(

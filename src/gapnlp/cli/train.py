@@ -15,8 +15,6 @@ from gapnlp.cli import options as o
 
 if TYPE_CHECKING:
     from gapnlp.records.tickets import LabelledTicket
-    from gapnlp.retraining.labels.mapping import LabelMapping
-    from gapnlp.retraining.labels.named import LabelOptions
     from gapnlp.retraining.training.run import Trained
 
 
@@ -82,35 +80,15 @@ def train(
     if force and no_promote:
         raise InputError("--force promotes and --no-promote does not; choose one of them")
     chosen = asked.label_options(format, labels, separator, (text, id, ticket, annotator, language))
-    meaning = _confirmed(mapping)
-    tickets = _read(files, meaning, chosen)
-    held_out = _read(test, meaning, chosen) if test else ()
+    meaning = asked.confirmed_mapping(mapping)
+    tickets = asked.read_tickets(files, meaning, chosen)
+    held_out = asked.read_tickets(test, meaning, chosen) if test else ()
     options = TrainOptions(quality.value, seed, fresh, not no_promote, force, held_out, method.value)
     _show_left_out(tickets)
     with _stages() as on_progress:
         found = run(tickets, options, models, on_progress)
     for trained in found:
         _show(trained, models)
-
-
-def _confirmed(mapping: Path | None) -> LabelMapping | None:
-    """Read the mapping; one that nobody has confirmed trains nothing."""
-    from gapnlp.retraining.labels.mapping import check_confirmed, read_mapping
-
-    if mapping is None:
-        return None
-    meaning = read_mapping(mapping)
-    check_confirmed(meaning, str(mapping))
-    return meaning
-
-
-def _read(files: list[Path], meaning: LabelMapping | None, options: LabelOptions) -> tuple[LabelledTicket, ...]:
-    from gapnlp.retraining.labels.dataset import read_labelled
-
-    data = read_labelled(files, meaning, options)
-    asked.show_files(data.files)
-    asked.show_failures(data.failures)
-    return data.tickets
 
 
 def _show_left_out(tickets: tuple[LabelledTicket, ...]) -> None:

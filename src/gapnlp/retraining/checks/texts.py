@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
 from gapnlp.records.feedback import Source
 from gapnlp.records.tickets import LabelledTicket
 from gapnlp.retraining.labels.dataset import LabelledRow
@@ -39,16 +43,14 @@ def text_key(text: str) -> str:
 
 def group_tickets(tickets: Iterable[LabelledTicket]) -> list[int]:
     """Give rows of one text or one ticket the same number, joined through both: what no split may part."""
-    rows = [(("text", text_key(t.text)), ("ticket", t.ticket)) for t in tickets]
-    parent: dict[tuple[str, str], tuple[str, str]] = {}
+    nodes: dict[tuple[str, str], int] = {}
 
-    def root(node: tuple[str, str]) -> tuple[str, str]:
-        while parent.setdefault(node, node) != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
+    def node(kind: str, name: str) -> int:
+        return nodes.setdefault((kind, name), len(nodes))
 
-    for text, ticket in rows:
-        parent[root(text)] = root(ticket)
-    numbers: dict[tuple[str, str], int] = {}
-    return [numbers.setdefault(root(ticket), len(numbers)) for _, ticket in rows]
+    edges = [(node("text", text_key(t.text)), node("ticket", t.ticket)) for t in tickets]
+    texts, owners = np.asarray(edges, dtype=np.intp).reshape(-1, 2).T
+    links = coo_matrix((np.ones(len(edges)), (texts, owners)), shape=(len(nodes), len(nodes)))
+    _, parts = connected_components(links, directed=False)
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(part, len(numbers)) for part in parts[owners].tolist()]

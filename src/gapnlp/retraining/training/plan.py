@@ -22,7 +22,7 @@ from gapnlp.retraining.training.rows import LEARNT_FROM, fingerprint, text_mark
 from gapnlp.scoring.loading import DEFAULT_QUALITY
 
 # Raised whenever finished pieces of an older version would not do.
-_RECIPE = 2
+_RECIPE = 3
 # Share of tickets that the current adapter learnt from, above which training begins anew instead of going on from it:
 # what is there again needs no memory, and would count twice.
 _MOST_SEEN = 0.1
