@@ -69,7 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fine-tune", action="store_true", help="adapters with an encoder of their own as well: minutes a draw"
     )
-    parser.add_argument("--kept-only", action="store_true", help="train nothing, show what the cache holds")
+    parser.add_argument(
+        "--kept-only",
+        action="store_true",
+        help="show what the cache holds; trains nothing but a blind base that is missing",
+    )
     return parser
 
 
@@ -96,11 +100,11 @@ def _results(
     for kind in bases:
         if task.language not in BASES[kind]:
             continue
-        base = load_base(kind, task, folders=(options.gold, options.public, options.bases))
-        yield from runner.adapter(kind, RememberingClassifier(base), draws)
+        base = RememberingClassifier(load_base(kind, task, folders=(options.gold, options.public, options.bases)))
+        yield from runner.adapter(kind, base, draws)
         start = find_encoder(kind, task, options.bases)
         if options.fine_tune and start is not None:
-            yield from runner.fine_tuned(kind, RememberingClassifier(base), start, draws)
+            yield from runner.fine_tuned(kind, base, start, draws)
 
 
 if __name__ == "__main__":
